@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+
+#include "ipvs/export.hpp"
+
+namespace ipvs {
+
+/// A network namespace, held open by a file descriptor: it stays reachable while this object lives, even when its
+/// last process ends. Move-only.
+class IPVS_EXPORT NetworkNamespace {
+ public:
+  /// The namespace that `ip netns add NAME` made: /run/netns/NAME.
+  /// Throws Error(open_namespace): ENOENT no such name, EINVAL the file is no network namespace, EACCES not readable.
+  static NetworkNamespace by_name(const std::string& name);
+  /// The namespace behind a file, as /proc/PID/ns/net or a bind mount of it. Errors as by_name().
+  static NetworkNamespace by_path(const std::string& path);
+  /// The network namespace of a process. Errors as by_name(); ENOENT when there is no such process.
+  static NetworkNamespace by_pid(pid_t pid);
+
+  NetworkNamespace(NetworkNamespace&& other) noexcept;
+  NetworkNamespace& operator=(NetworkNamespace&& other) noexcept;
+  NetworkNamespace(const NetworkNamespace&) = delete;
+  NetworkNamespace& operator=(const NetworkNamespace&) = delete;
+  ~NetworkNamespace();
+
+  /// The descriptor, owned by this object.
+  int descriptor() const noexcept { return descriptor_; }
+
+ private:
+  explicit NetworkNamespace(int descriptor) noexcept : descriptor_(descriptor) {}
+  int descriptor_ = -1;
+};
+
+}  // namespace ipvs

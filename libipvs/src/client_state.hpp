@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "ipvs/client.hpp"
+#include "netlink/message.hpp"
+#include "netlink/socket.hpp"
+
+namespace ipvs {
+
+/// What stands behind a Client; Batch works on the same socket.
+struct Client::State {
+  netlink::Socket socket;
+  netlink::Message message;  ///< reused by every call
+
+  void begin(std::uint8_t command, netlink::Answer answer);
+  /// Sends `message` and waits for its acknowledgement.
+  void send(Operation operation);
+};
+
+}  // namespace ipvs

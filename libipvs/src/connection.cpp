@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+#include "ipvs/connection.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <utility>
+
+#include "in_namespace.hpp"
+#include "ipvs/error.hpp"
+
+namespace ipvs {
+namespace {
+
+// The kernel hands out at most a page a read; a longer line (255 bytes of engine data and six columns) can't be.
+constexpr std::size_t buffer_capacity = 64 * 1024;
+
+// The open file keeps the namespace of the thread that opened it; /proc/net would be that of the whole process.
+constexpr const char* table_path = "/proc/thread-self/net/ip_vs_conn";
+
+/// The next word of `line`, which is cut off; empty at the end.
+std::string_view take_word(std::string_view& line) {
+  const std::size_t begin = line.find_first_not_of(' ');
+  if (begin == std::string_view::npos) {
+    line = {};
+    return {};
+  }
+  line.remove_prefix(begin);
+  const std::string_view word = line.substr(0, line.find(' '));
+  line.remove_prefix(word.size());
+  return word;
+}
+
+template <typename Number>
+bool read_number(std::string_view word, int base, Number& number) {
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number, base);
+  return error == std::errc() && end == word.data() + word.size();
+}
+
+bool read_address(std::string_view word, Address& address) {
+  // IPv4: eight hex digits. IPv6: eight groups of four, "2001:0db8:…", in brackets.
+  if (word.size() == 8) {
+    std::uint32_t number = 0;
+    if (!read_number(word, 16, number)) return false;
+    address = Address::v4(number);
+    return true;
+  }
+  if (word.size() >= 2 && word.front() == '[' && word.back() == ']') word = word.substr(1, word.size() - 2);
+  const std::optional<Address> v6 = Address::parse(word);
+  if (!v6 || !v6->is_v6()) return false;
+  address = *v6;
+  return true;
+}
+
+bool read_endpoint(std::string_view& line, Endpoint& endpoint) {
+  return read_address(take_word(line), endpoint.address) && read_number(take_word(line), 16, endpoint.port);
+}
+
+bool read_protocol(std::string_view word, std::uint16_t& protocol) {
+  static constexpr std::array<std::pair<std::string_view, std::uint16_t>, 4> names = {
+      {{"TCP", 6}, {"UDP", 17}, {"SCTP", 132}, {"IP", 0}}};
+  for (const auto& [name, number] : names) {
+    if (word == name) {
+      protocol = number;
+      return true;
+    }
+  }
+  // The kernel writes any other protocol as IP_NUMBER.
+  return word.starts_with("IP_") && read_number(word.substr(3), 10, protocol);
+}
+
+int open_table() {
+  const int descriptor = ::open(table_path, O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) throw Error(Operation::read_connections, errno);
+  return descriptor;
+}
+
+}  // namespace
+
+bool parse_connection(std::string_view line, Connection& connection) {
+  std::int64_t expires = 0;
+  if (!read_protocol(take_word(line), connection.protocol) || !read_endpoint(line, connection.client) ||
+      !read_endpoint(line, connection.virtual_service) || !read_endpoint(line, connection.destination)) {
+    return false;
+  }
+  const std::string_view state = take_word(line);
+  if (state.empty() || !read_number(take_word(line), 10, expires)) return false;
+  connection.state = state;
+  connection.expires = std::chrono::seconds(expires);
+  connection.engine_name = take_word(line);
+  // The engine's data is all the rest: it may hold blanks.
+  if (!line.empty()) line.remove_prefix(1);
+  while (!line.empty() && line.back() == ' ') line.remove_suffix(1);
+  connection.engine_data = line;
+  return true;
+}
+
+struct ConnectionReader::State {
+  int descriptor = -1;
+  std::size_t begin = 0;  // of what is unread in the buffer
+  std::size_t end = 0;
+  bool header_seen = false;
+  std::array<char, buffer_capacity> buffer;
+
+  ~State() {
+    if (descriptor >= 0) ::close(descriptor);
+  }
+
+  /// Reads on behind what is unread; false at the end of the file.
+  bool fill() {
+    std::memmove(buffer.data(), buffer.data() + begin, end - begin);
+    end -= begin;
+    begin = 0;
+    if (end == buffer.size()) throw Error(Operation::read_connections, EBADMSG, "a line is too long");
+    for (;;) {
+      const ssize_t size = ::read(descriptor, buffer.data() + end, buffer.size() - end);
+      if (size < 0 && errno == EINTR) continue;
+      if (size < 0) throw Error(Operation::read_connections, errno);
+      end += static_cast<std::size_t>(size);
+      return size > 0;
+    }
+  }
+
+  /// The next line without its newline; valid until the next call.
+  std::optional<std::string_view> line() {
+    std::size_t searched = 0;
+    for (;;) {
+      const char* from = buffer.data() + begin + searched;
+      if (const void* newline = std::memchr(from, '\n', end - begin - searched)) {
+        const auto length = static_cast<std::size_t>(static_cast<const char*>(newline) - (buffer.data() + begin));
+        const std::string_view found(buffer.data() + begin, length);
+        begin += length + 1;
+        return found;
+      }
+      searched = end - begin;
+      if (!fill()) break;
+    }
+    if (begin != end) throw Error(Operation::read_connections, EBADMSG, "the last line has no end");
+    return std::nullopt;
+  }
+};
+
+ConnectionReader::ConnectionReader() : state_(std::make_unique<State>()) { state_->descriptor = open_table(); }
+
+ConnectionReader::ConnectionReader(const NetworkNamespace& network) : state_(std::make_unique<State>()) {
+  in_namespace(network, [this] { state_->descriptor = open_table(); });
+}
+
+ConnectionReader::ConnectionReader(ConnectionReader&&) noexcept = default;
+ConnectionReader& ConnectionReader::operator=(ConnectionReader&&) noexcept = default;
+ConnectionReader::~ConnectionReader() = default;
+
+bool ConnectionReader::next(Connection& connection) {
+  if (!std::exchange(state_->header_seen, true)) state_->line();
+  const std::optional<std::string_view> line = state_->line();
+  if (!line) return false;
+  if (!parse_connection(*line, connection)) throw Error(Operation::read_connections, EBADMSG, "unknown line format");
+  return true;
+}
+
+}  // namespace ipvs

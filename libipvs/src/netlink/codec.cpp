@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: MIT
+#include "netlink/codec.hpp"
+
+#include <arpa/inet.h>
+#include <linux/ip_vs.h>
+#include <netinet/in.h>
+#include <netlink/attr.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <string>
+
+namespace ipvs::netlink {
+namespace {
+
+constexpr std::uint32_t all_scheduler_flags = static_cast<std::uint32_t>(SchedulerFlags::all);
+
+std::uint16_t family_number(Family family) { return family == Family::ipv4 ? AF_INET : AF_INET6; }
+
+Family family_from(std::uint16_t number) {
+  if (number == AF_INET) return Family::ipv4;
+  if (number == AF_INET6) return Family::ipv6;
+  throw Malformed("unknown address family");
+}
+
+std::uint32_t seconds_of(std::chrono::seconds seconds) {
+  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(seconds.count(), 0, UINT32_MAX));
+}
+
+// The kernel's union nf_inet_addr: sixteen bytes in network order, of which IPv4 uses the first four.
+void put_address(Message& message, int attribute, const Address& address) {
+  message.put_bytes(attribute, std::as_bytes(std::span(address.bytes())));
+}
+
+constexpr int highest_attribute = std::max({IPVS_CMD_ATTR_MAX, IPVS_SVC_ATTR_MAX, IPVS_DEST_ATTR_MAX,
+                                            IPVS_DAEMON_ATTR_MAX, IPVS_STATS_ATTR_MAX, IPVS_INFO_ATTR_MAX});
+
+/// The attributes of one level, by number. Attributes this table does not know (of a newer kernel) are passed over.
+class Attributes {
+ public:
+  /// `max`: the highest attribute number of this level.
+  Attributes(Payload payload, int max) {
+    // nla_parse takes a non-const head but only reads.
+    auto* head = reinterpret_cast<nlattr*>(const_cast<std::byte*>(payload.data()));
+    if (nla_parse(table_.data(), max, head, static_cast<int>(payload.size()), nullptr) < 0) {
+      throw Malformed("attributes overrun the message");
+    }
+  }
+
+  bool has(int attribute) const { return at(attribute) != nullptr; }
+
+  template <typename Number>
+  Number number(int attribute, const char* name) const {
+    const std::span<const std::byte> value = bytes(attribute, name, sizeof(Number));
+    Number result;
+    std::memcpy(&result, value.data(), sizeof result);
+    return result;
+  }
+  template <typename Number>
+  Number number_or(int attribute, const char* name, Number absent) const {
+    return has(attribute) ? number<Number>(attribute, name) : absent;
+  }
+  std::uint16_t be16(int attribute, const char* name) const { return ntohs(number<std::uint16_t>(attribute, name)); }
+  std::uint32_t be32(int attribute, const char* name) const { return ntohl(number<std::uint32_t>(attribute, name)); }
+
+  /// At most `limit` characters; the terminating NUL may be missing.
+  std::string string(int attribute, const char* name, std::size_t limit) const {
+    const std::span<const std::byte> value = bytes(attribute, name, 0);
+    const auto* text = reinterpret_cast<const char*>(value.data());
+    const std::size_t length = strnlen(text, value.size());
+    if (length > limit) throw Malformed(std::string(name) + " is too long");
+    return {text, length};
+  }
+  std::string string_or_empty(int attribute, const char* name, std::size_t limit) const {
+    return has(attribute) ? string(attribute, name, limit) : std::string();
+  }
+
+  Address address(int attribute, const char* name, Family family) const {
+    const std::span<const std::byte> value = bytes(attribute, name, family == Family::ipv4 ? 4 : 16);
+    if (family == Family::ipv4) {
+      std::uint32_t number;
+      std::memcpy(&number, value.data(), sizeof number);
+      return Address::v4(ntohl(number));
+    }
+    std::array<std::uint8_t, 16> sixteen;
+    std::memcpy(sixteen.data(), value.data(), sixteen.size());
+    return Address::v6(sixteen);
+  }
+
+  Payload nested(int attribute, const char* name) const { return bytes(attribute, name, 0); }
+
+ private:
+  const nlattr* at(int attribute) const { return table_[static_cast<std::size_t>(attribute)]; }
+
+  std::span<const std::byte> bytes(int attribute, const char* name, std::size_t least) const {
+    const nlattr* found = at(attribute);
+    if (found == nullptr) throw Malformed(std::string(name) + " is missing");
+    const auto size = static_cast<std::size_t>(nla_len(found));
+    if (size < least) throw Malformed(std::string(name) + " is too short");
+    return {static_cast<const std::byte*>(nla_data(found)), size};
+  }
+
+  // nla_parse clears the entries up to `max`, and only those are asked for.
+  std::array<nlattr*, highest_attribute + 1> table_;
+};
+
+void put_key(Message& message, const ServiceKey& key) {
+  message.put_u16(IPVS_SVC_ATTR_AF, family_number(key.family));
+  if (key.is_fwmark()) {
+    message.put_u32(IPVS_SVC_ATTR_FWMARK, key.fwmark);
+    return;
+  }
+  message.put_u16(IPVS_SVC_ATTR_PROTOCOL, static_cast<std::uint16_t>(key.protocol));
+  put_address(message, IPVS_SVC_ATTR_ADDR, key.address);
+  message.put_be16(IPVS_SVC_ATTR_PORT, key.port);
+}
+
+std::uint32_t kernel_flags(const Service& service) {
+  return static_cast<std::uint32_t>(service.scheduler_flags & SchedulerFlags::all) |
+         (service.persistent ? std::uint32_t{IP_VS_SVC_F_PERSISTENT} : 0U) |
+         (service.one_packet ? std::uint32_t{IP_VS_SVC_F_ONEPACKET} : 0U);
+}
+
+void put_key(Message& message, const DestinationKey& key) {
+  put_address(message, IPVS_DEST_ATTR_ADDR, key.address);
+  message.put_be16(IPVS_DEST_ATTR_PORT, key.port);
+  message.put_u16(IPVS_DEST_ATTR_ADDR_FAMILY, family_number(key.address.family()));
+}
+
+template <typename Wide, typename Narrow>
+Stats decode_stats(const Attributes& in) {
+  Stats stats;
+  stats.connections = in.number<Narrow>(IPVS_STATS_ATTR_CONNS, "connection counter");
+  stats.packets_in = in.number<Narrow>(IPVS_STATS_ATTR_INPKTS, "packet counter");
+  stats.packets_out = in.number<Narrow>(IPVS_STATS_ATTR_OUTPKTS, "packet counter");
+  stats.bytes_in = in.number<Wide>(IPVS_STATS_ATTR_INBYTES, "byte counter");
+  stats.bytes_out = in.number<Wide>(IPVS_STATS_ATTR_OUTBYTES, "byte counter");
+  stats.connections_per_second = in.number<Narrow>(IPVS_STATS_ATTR_CPS, "connection rate");
+  stats.packets_in_per_second = in.number<Narrow>(IPVS_STATS_ATTR_INPPS, "packet rate");
+  stats.packets_out_per_second = in.number<Narrow>(IPVS_STATS_ATTR_OUTPPS, "packet rate");
+  stats.bytes_in_per_second = in.number<Narrow>(IPVS_STATS_ATTR_INBPS, "byte rate");
+  stats.bytes_out_per_second = in.number<Narrow>(IPVS_STATS_ATTR_OUTBPS, "byte rate");
+  return stats;
+}
+
+/// The 64-bit counters where the kernel has them, else the 32-bit ones (their byte counters are 64 bits wide).
+Stats decode_stats(const Attributes& attributes, int wide, int narrow) {
+  if (attributes.has(wide)) {
+    return decode_stats<std::uint64_t, std::uint64_t>(
+        Attributes(attributes.nested(wide, "statistics"), IPVS_STATS_ATTR_MAX));
+  }
+  return decode_stats<std::uint64_t, std::uint32_t>(
+      Attributes(attributes.nested(narrow, "statistics"), IPVS_STATS_ATTR_MAX));
+}
+
+ServiceKey decode_service_key(const Attributes& in) {
+  const Family family = family_from(in.number<std::uint16_t>(IPVS_SVC_ATTR_AF, "address family"));
+  if (in.has(IPVS_SVC_ATTR_FWMARK)) {
+    const auto mark = in.number<std::uint32_t>(IPVS_SVC_ATTR_FWMARK, "fwmark");
+    if (mark == 0) throw Malformed("fwmark is zero");
+    return ServiceKey::mark(mark, family);
+  }
+  const auto protocol = static_cast<Protocol>(in.number<std::uint16_t>(IPVS_SVC_ATTR_PROTOCOL, "protocol"));
+  if (protocol != Protocol::tcp && protocol != Protocol::udp && protocol != Protocol::sctp) {
+    throw Malformed("unknown protocol");
+  }
+  return ServiceKey::of(protocol, in.address(IPVS_SVC_ATTR_ADDR, "service address", family),
+                        in.be16(IPVS_SVC_ATTR_PORT, "service port"));
+}
+
+Forwarding decode_forwarding(std::uint32_t connection_flags) {
+  const std::uint32_t method = connection_flags & IP_VS_CONN_F_FWD_MASK;
+  if (method > IP_VS_CONN_F_BYPASS) throw Malformed("unknown forwarding method");
+  return static_cast<Forwarding>(method);
+}
+
+TunnelType decode_tunnel_type(std::uint8_t type) {
+  if (type >= IP_VS_CONN_F_TUNNEL_TYPE_MAX) throw Malformed("unknown tunnel type");
+  return static_cast<TunnelType>(type);
+}
+
+TunnelChecksum decode_tunnel_checksum(std::uint16_t flags) {
+  if (flags > IP_VS_TUNNEL_ENCAP_FLAG_REMCSUM) throw Malformed("unknown tunnel flags");
+  return static_cast<TunnelChecksum>(flags);
+}
+
+std::int32_t decode_weight(std::uint32_t weight) {
+  if (weight > INT32_MAX) throw Malformed("weight is negative");
+  return static_cast<std::int32_t>(weight);
+}
+
+}  // namespace
+
+void encode_key(Message& message, const ServiceKey& key) {
+  nlattr* nested = message.open(IPVS_CMD_ATTR_SERVICE);
+  put_key(message, key);
+  message.close(nested);
+}
+
+void encode(Message& message, const Service& service) {
+  nlattr* nested = message.open(IPVS_CMD_ATTR_SERVICE);
+  put_key(message, service.key);
+  message.put_string(IPVS_SVC_ATTR_SCHED_NAME, service.scheduler);
+  if (!service.persistence_engine.empty()) message.put_string(IPVS_SVC_ATTR_PE_NAME, service.persistence_engine);
+  const ip_vs_flags flags{kernel_flags(service), ~0U};
+  message.put_bytes(IPVS_SVC_ATTR_FLAGS, std::as_bytes(std::span(&flags, 1)));
+  message.put_u32(IPVS_SVC_ATTR_TIMEOUT, seconds_of(service.persistence_timeout));
+  // The kernel keeps an IPv4 mask in network order and an IPv6 prefix length as a plain number.
+  if (service.key.family == Family::ipv4) {
+    message.put_be32(IPVS_SVC_ATTR_NETMASK, service.netmask);
+  } else {
+    message.put_u32(IPVS_SVC_ATTR_NETMASK, service.netmask);
+  }
+  message.close(nested);
+}
+
+void encode_key(Message& message, const DestinationKey& key) {
+  nlattr* nested = message.open(IPVS_CMD_ATTR_DEST);
+  put_key(message, key);
+  message.close(nested);
+}
+
+void encode(Message& message, const Destination& destination) {
+  nlattr* nested = message.open(IPVS_CMD_ATTR_DEST);
+  put_key(message, destination.key);
+  message.put_u32(IPVS_DEST_ATTR_FWD_METHOD, static_cast<std::uint32_t>(destination.forwarding));
+  message.put_u32(IPVS_DEST_ATTR_WEIGHT, static_cast<std::uint32_t>(destination.weight));
+  message.put_u32(IPVS_DEST_ATTR_U_THRESH, destination.upper_threshold);
+  message.put_u32(IPVS_DEST_ATTR_L_THRESH, destination.lower_threshold);
+  message.put_u8(IPVS_DEST_ATTR_TUN_TYPE, static_cast<std::uint8_t>(destination.tunnel_type));
+  message.put_be16(IPVS_DEST_ATTR_TUN_PORT, destination.tunnel_port);
+  message.put_u16(IPVS_DEST_ATTR_TUN_FLAGS, static_cast<std::uint16_t>(destination.tunnel_checksum));
+  message.close(nested);
+}
+
+void encode(Message& message, const Daemon& daemon) {
+  nlattr* nested = message.open(IPVS_CMD_ATTR_DAEMON);
+  message.put_u32(IPVS_DAEMON_ATTR_STATE, static_cast<std::uint32_t>(daemon.role));
+  message.put_string(IPVS_DAEMON_ATTR_MCAST_IFN, daemon.interface);
+  message.put_u32(IPVS_DAEMON_ATTR_SYNC_ID, daemon.sync_id);
+  if (daemon.sync_maxlen != 0) message.put_u16(IPVS_DAEMON_ATTR_SYNC_MAXLEN, daemon.sync_maxlen);
+  if (daemon.multicast_group && daemon.multicast_group->is_v4()) {
+    message.put_be32(IPVS_DAEMON_ATTR_MCAST_GROUP, daemon.multicast_group->v4_number());
+  } else if (daemon.multicast_group) {
+    put_address(message, IPVS_DAEMON_ATTR_MCAST_GROUP6, *daemon.multicast_group);
+  }
+  // Unlike every other port of the family this one is in host order.
+  if (daemon.multicast_port != 0) message.put_u16(IPVS_DAEMON_ATTR_MCAST_PORT, daemon.multicast_port);
+  if (daemon.multicast_ttl != 0) message.put_u8(IPVS_DAEMON_ATTR_MCAST_TTL, daemon.multicast_ttl);
+  message.close(nested);
+}
+
+void encode_stop(Message& message, DaemonRole role, std::uint32_t sync_id) {
+  nlattr* nested = message.open(IPVS_CMD_ATTR_DAEMON);
+  message.put_u32(IPVS_DAEMON_ATTR_STATE, static_cast<std::uint32_t>(role));
+  message.put_u32(IPVS_DAEMON_ATTR_SYNC_ID, sync_id);
+  message.close(nested);
+}
+
+void encode(Message& message, const Timeouts& timeouts) {
+  message.put_u32(IPVS_CMD_ATTR_TIMEOUT_TCP, seconds_of(timeouts.tcp));
+  message.put_u32(IPVS_CMD_ATTR_TIMEOUT_TCP_FIN, seconds_of(timeouts.tcp_fin));
+  message.put_u32(IPVS_CMD_ATTR_TIMEOUT_UDP, seconds_of(timeouts.udp));
+}
+
+ServiceEntry decode_service(Payload payload) {
+  const Attributes outer(payload, IPVS_CMD_ATTR_MAX);
+  const Attributes in(outer.nested(IPVS_CMD_ATTR_SERVICE, "service"), IPVS_SVC_ATTR_MAX);
+  ServiceEntry entry;
+  Service& service = entry.service;
+  service.key = decode_service_key(in);
+  service.scheduler = in.string(IPVS_SVC_ATTR_SCHED_NAME, "scheduler", IP_VS_SCHEDNAME_MAXLEN);
+  service.persistence_engine = in.string_or_empty(IPVS_SVC_ATTR_PE_NAME, "persistence engine", IP_VS_PENAME_MAXLEN);
+  const std::uint32_t flags = in.number<ip_vs_flags>(IPVS_SVC_ATTR_FLAGS, "service flags").flags;
+  service.persistent = (flags & IP_VS_SVC_F_PERSISTENT) != 0;
+  service.one_packet = (flags & IP_VS_SVC_F_ONEPACKET) != 0;
+  service.scheduler_flags = static_cast<SchedulerFlags>(flags & all_scheduler_flags);
+  service.persistence_timeout =
+      std::chrono::seconds(in.number<std::uint32_t>(IPVS_SVC_ATTR_TIMEOUT, "persistence timeout"));
+  service.netmask = service.key.family == Family::ipv4 ? in.be32(IPVS_SVC_ATTR_NETMASK, "netmask")
+                                                       : in.number<std::uint32_t>(IPVS_SVC_ATTR_NETMASK, "netmask");
+  entry.stats = decode_stats(in, IPVS_SVC_ATTR_STATS64, IPVS_SVC_ATTR_STATS);
+  return entry;
+}
+
+DestinationEntry decode_destination(Payload payload, Family family) {
+  const Attributes outer(payload, IPVS_CMD_ATTR_MAX);
+  const Attributes in(outer.nested(IPVS_CMD_ATTR_DEST, "destination"), IPVS_DEST_ATTR_MAX);
+  if (in.has(IPVS_DEST_ATTR_ADDR_FAMILY)) {
+    family = family_from(in.number<std::uint16_t>(IPVS_DEST_ATTR_ADDR_FAMILY, "address family"));
+  }
+  DestinationEntry entry;
+  Destination& destination = entry.destination;
+  destination.key = {in.address(IPVS_DEST_ATTR_ADDR, "destination address", family),
+                     in.be16(IPVS_DEST_ATTR_PORT, "destination port")};
+  destination.forwarding = decode_forwarding(in.number<std::uint32_t>(IPVS_DEST_ATTR_FWD_METHOD, "forwarding method"));
+  destination.weight = decode_weight(in.number<std::uint32_t>(IPVS_DEST_ATTR_WEIGHT, "weight"));
+  destination.upper_threshold = in.number<std::uint32_t>(IPVS_DEST_ATTR_U_THRESH, "upper threshold");
+  destination.lower_threshold = in.number<std::uint32_t>(IPVS_DEST_ATTR_L_THRESH, "lower threshold");
+  destination.tunnel_type = decode_tunnel_type(in.number_or<std::uint8_t>(IPVS_DEST_ATTR_TUN_TYPE, "tunnel type", 0));
+  if (in.has(IPVS_DEST_ATTR_TUN_PORT)) destination.tunnel_port = in.be16(IPVS_DEST_ATTR_TUN_PORT, "tunnel port");
+  destination.tunnel_checksum =
+      decode_tunnel_checksum(in.number_or<std::uint16_t>(IPVS_DEST_ATTR_TUN_FLAGS, "tunnel flags", 0));
+  entry.active_connections = in.number<std::uint32_t>(IPVS_DEST_ATTR_ACTIVE_CONNS, "active connections");
+  entry.inactive_connections = in.number<std::uint32_t>(IPVS_DEST_ATTR_INACT_CONNS, "inactive connections");
+  entry.persistent_connections = in.number<std::uint32_t>(IPVS_DEST_ATTR_PERSIST_CONNS, "persistent connections");
+  entry.stats = decode_stats(in, IPVS_DEST_ATTR_STATS64, IPVS_DEST_ATTR_STATS);
+  return entry;
+}
+
+Daemon decode_daemon(Payload payload) {
+  const Attributes outer(payload, IPVS_CMD_ATTR_MAX);
+  const Attributes in(outer.nested(IPVS_CMD_ATTR_DAEMON, "sync daemon"), IPVS_DAEMON_ATTR_MAX);
+  Daemon daemon;
+  const auto state = in.number<std::uint32_t>(IPVS_DAEMON_ATTR_STATE, "sync daemon state");
+  if (state != IP_VS_STATE_MASTER && state != IP_VS_STATE_BACKUP) throw Malformed("unknown sync daemon state");
+  daemon.role = static_cast<DaemonRole>(state);
+  daemon.interface = in.string(IPVS_DAEMON_ATTR_MCAST_IFN, "multicast interface", IP_VS_IFNAME_MAXLEN);
+  daemon.sync_id = in.number<std::uint32_t>(IPVS_DAEMON_ATTR_SYNC_ID, "sync id");
+  // The rest came with Linux 4.3.
+  daemon.sync_maxlen = in.number_or<std::uint16_t>(IPVS_DAEMON_ATTR_SYNC_MAXLEN, "sync length", 0);
+  daemon.multicast_port = in.number_or<std::uint16_t>(IPVS_DAEMON_ATTR_MCAST_PORT, "multicast port", 0);
+  daemon.multicast_ttl = in.number_or<std::uint8_t>(IPVS_DAEMON_ATTR_MCAST_TTL, "multicast ttl", 0);
+  if (in.has(IPVS_DAEMON_ATTR_MCAST_GROUP6)) {
+    daemon.multicast_group = in.address(IPVS_DAEMON_ATTR_MCAST_GROUP6, "multicast group", Family::ipv6);
+  } else if (in.has(IPVS_DAEMON_ATTR_MCAST_GROUP)) {
+    daemon.multicast_group = in.address(IPVS_DAEMON_ATTR_MCAST_GROUP, "multicast group", Family::ipv4);
+  }
+  return daemon;
+}
+
+Timeouts decode_timeouts(Payload payload) {
+  const Attributes in(payload, IPVS_CMD_ATTR_MAX);
+  return {std::chrono::seconds(in.number<std::uint32_t>(IPVS_CMD_ATTR_TIMEOUT_TCP, "tcp timeout")),
+          std::chrono::seconds(in.number<std::uint32_t>(IPVS_CMD_ATTR_TIMEOUT_TCP_FIN, "tcpfin timeout")),
+          std::chrono::seconds(in.number<std::uint32_t>(IPVS_CMD_ATTR_TIMEOUT_UDP, "udp timeout"))};
+}
+
+Info decode_info(Payload payload) {
+  const Attributes in(payload, IPVS_INFO_ATTR_MAX);
+  const auto version = in.number<std::uint32_t>(IPVS_INFO_ATTR_VERSION, "version");
+  Info info;
+  info.version_major = static_cast<std::uint8_t>(version >> 16);
+  info.version_minor = static_cast<std::uint8_t>(version >> 8);
+  info.version_patch = static_cast<std::uint8_t>(version);
+  info.connection_table_size = in.number<std::uint32_t>(IPVS_INFO_ATTR_CONN_TAB_SIZE, "connection table size");
+  return info;
+}
+
+}  // namespace ipvs::netlink

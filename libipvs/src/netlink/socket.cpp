@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+#include "netlink/socket.hpp"
+
+#include <linux/ip_vs.h>
+#include <netlink/errno.h>
+#include <netlink/genl/ctrl.h>
+#include <netlink/genl/genl.h>
+#include <netlink/msg.h>
+#include <netlink/socket.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <optional>
+#include <system_error>
+
+#include "netlink/codec.hpp"
+
+namespace ipvs::netlink {
+namespace {
+
+// The kernel fills dump messages up to the reader's buffer, but to no more than 32 KiB.
+constexpr std::size_t receive_capacity = 64 * 1024;
+// Room for the refusals of a whole batch, each a packet of its own; see Batch.
+constexpr int socket_buffer = 1024 * 1024;
+
+// libnl keeps the errno behind an error only for system calls.
+int errno_of(int libnl_error, int system_error) {
+  switch (-libnl_error) {
+    case NLE_OBJ_NOTFOUND:
+      return ENOPROTOOPT;  // what the kernel itself says to IPVS's socket options when it has no IPVS
+    case NLE_NOMEM: return ENOMEM;
+    case NLE_PERM: return EPERM;
+    case NLE_NOACCESS: return EACCES;
+    case NLE_AF_NOSUPPORT: return EAFNOSUPPORT;
+    default: return system_error != 0 ? system_error : EPROTO;
+  }
+}
+
+// The hard limit for ordinary processes is net.core.rmem_max, some 200 KiB; CAP_NET_ADMIN goes beyond it.
+void enlarge_receive_buffer(int descriptor) {
+  const int size = socket_buffer;
+  if (setsockopt(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0) {
+    setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+  }
+}
+
+// Without this every refusal carries the whole refused message back. Linux 4.3; older kernels just don't.
+void leave_requests_out_of_answers(int descriptor) {
+  const int on = 1;
+  setsockopt(descriptor, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on);
+}
+
+int error_in(const nlmsghdr* header) {
+  if (header->nlmsg_len < NLMSG_LENGTH(sizeof(int))) throw Malformed("error message is too short");
+  return -*static_cast<const int*>(NLMSG_DATA(header));
+}
+
+}  // namespace
+
+void Socket::Closer::operator()(nl_sock* socket) const { nl_socket_free(socket); }
+
+Socket::Socket() : socket_(nl_socket_alloc()), buffer_(new std::byte[receive_capacity]) {
+  if (!socket_) throw Error(Operation::open_socket, ENOMEM);
+  // libnl would peek at the size of every packet first.
+  nl_socket_disable_msg_peek(socket_.get());
+  errno = 0;
+  const int connected = genl_connect(socket_.get());
+  if (connected < 0) throw Error(Operation::open_socket, errno_of(connected, errno));
+  errno = 0;
+  family_ = genl_ctrl_resolve(socket_.get(), IPVS_GENL_NAME);
+  if (family_ < 0) throw Error(Operation::open_socket, errno_of(family_, errno));
+  enlarge_receive_buffer(nl_socket_get_fd(socket_.get()));
+  leave_requests_out_of_answers(nl_socket_get_fd(socket_.get()));
+}
+
+Socket::~Socket() = default;
+
+std::uint32_t Socket::next_sequence() {
+  if (++sequence_ == 0) ++sequence_;
+  return sequence_;
+}
+
+std::uint32_t Socket::port() const { return nl_socket_get_local_port(socket_.get()); }
+
+void Socket::send(std::span<const std::byte> bytes) {
+  for (;;) {
+    const ssize_t sent = ::send(nl_socket_get_fd(socket_.get()), bytes.data(), bytes.size(), 0);
+    if (sent >= 0) return;
+    if (errno != EINTR) throw std::system_error(errno, std::generic_category());
+  }
+}
+
+std::span<std::byte> Socket::receive_packet() {
+  for (;;) {
+    const ssize_t size = ::recv(nl_socket_get_fd(socket_.get()), buffer_.get(), receive_capacity, MSG_TRUNC);
+    if (size >= 0 && static_cast<std::size_t>(size) <= receive_capacity) {
+      return {buffer_.get(), static_cast<std::size_t>(size)};
+    }
+    if (size >= 0) throw std::system_error(EMSGSIZE, std::generic_category());
+    if (errno != EINTR) throw std::system_error(errno, std::generic_category());
+  }
+}
+
+void Socket::receive(const std::function<void(Answered)>& on_answer) {
+  const std::span<std::byte> packet = receive_packet();
+  int left = static_cast<int>(packet.size());
+  for (auto* header = reinterpret_cast<nlmsghdr*>(packet.data()); nlmsg_ok(header, left);
+       header = nlmsg_next(header, &left)) {
+    if (header->nlmsg_type == NLMSG_ERROR) on_answer({header->nlmsg_seq, error_in(header)});
+  }
+}
+
+void Socket::request(Operation operation, Message& message, Answer answer,
+                     const std::function<void(Payload)>& on_data) try {
+  const std::uint32_t sequence = next_sequence();
+  message.set_sequence(sequence, port());
+  send(message.bytes());
+
+  std::optional<Malformed> malformed;
+  for (bool done = false; !done;) {
+    const std::span<std::byte> packet = receive_packet();
+    int left = static_cast<int>(packet.size());
+    for (auto* header = reinterpret_cast<nlmsghdr*>(packet.data()); nlmsg_ok(header, left) && !done;
+         header = nlmsg_next(header, &left)) {
+      // The rest of an earlier answer that was given up.
+      if (header->nlmsg_seq != sequence) continue;
+      if (header->nlmsg_type == NLMSG_NOOP) continue;
+      if (header->nlmsg_type == NLMSG_ERROR || header->nlmsg_type == NLMSG_DONE) {
+        // An empty DONE is as good as one that carries 0.
+        const bool empty = header->nlmsg_type == NLMSG_DONE && header->nlmsg_len < NLMSG_LENGTH(sizeof(int));
+        const int error_number = empty ? 0 : error_in(header);
+        if (error_number != 0) throw Error(operation, error_number);
+        done = true;
+        continue;
+      }
+      if (header->nlmsg_type != family_ || header->nlmsg_len < NLMSG_LENGTH(GENL_HDRLEN)) {
+        malformed.emplace("unexpected message type");
+      } else if (!malformed && on_data) {
+        try {
+          on_data({reinterpret_cast<const std::byte*>(header) + NLMSG_LENGTH(GENL_HDRLEN),
+                   header->nlmsg_len - NLMSG_LENGTH(GENL_HDRLEN)});
+        } catch (const Malformed& reason) {
+          malformed.emplace(reason);
+        }
+      }
+      done = answer == Answer::reply;
+    }
+  }
+  if (malformed) throw Error(operation, EBADMSG, malformed->what());
+} catch (const Malformed& reason) {
+  throw Error(operation, EBADMSG, reason.what());
+} catch (const Error&) {
+  throw;
+} catch (const std::system_error& failure) {
+  throw Error(operation, failure.code().value());
+}
+
+}  // namespace ipvs::netlink

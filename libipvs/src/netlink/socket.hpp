@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "ipvs/error.hpp"
+#include "netlink/message.hpp"
+
+struct nl_sock;
+
+namespace ipvs::netlink {
+
+/// One message of an answer, as receive() hands it on.
+struct Answered {
+  std::uint32_t sequence;
+  int error_number;  ///< of a refusal; 0 for an acknowledgement
+};
+
+/// A generic netlink socket bound to the kernel's IPVS family.
+class Socket {
+ public:
+  /// Opens the socket in the caller's network namespace and resolves the family, once.
+  /// Throws Error(open_socket); ENOPROTOOPT when there is no IPVS.
+  Socket();
+  ~Socket();
+  Socket(const Socket&) = delete;
+  Socket& operator=(const Socket&) = delete;
+
+  int family() const { return family_; }
+
+  /// Sends `message` (begun with Answer::ack, reply or dump) and waits for its whole answer. Every data message is
+  /// handed to `on_data`, which may throw Malformed; the answer is then still read to its end.
+  /// Throws Error(operation) for the kernel's refusal, a failing socket or a malformed answer.
+  void request(Operation operation, Message& message, Answer answer, const std::function<void(Payload)>& on_data = {});
+
+  /// The next sequence number; never 0.
+  std::uint32_t next_sequence();
+  std::uint32_t port() const;
+
+  /// Sends bytes that hold one or more whole messages in one system call. Throws std::system_error.
+  void send(std::span<const std::byte> bytes);
+
+  /// Waits for one packet and calls `on_answer` for each acknowledgement or refusal in it.
+  /// Throws std::system_error: ENOBUFS when the kernel had to drop answers.
+  void receive(const std::function<void(Answered)>& on_answer);
+
+ private:
+  std::span<std::byte> receive_packet();
+
+  struct Closer {
+    void operator()(nl_sock* socket) const;
+  };
+  std::unique_ptr<nl_sock, Closer> socket_;
+  int family_ = 0;
+  std::uint32_t sequence_ = 0;
+  std::unique_ptr<std::byte[]> buffer_;
+};
+
+}  // namespace ipvs::netlink

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+#include "ipvs/netns.hpp"
+
+#include <fcntl.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "ipvs/error.hpp"
+
+namespace ipvs {
+namespace {
+
+int open_namespace(const std::string& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) throw Error(Operation::open_namespace, errno, path.c_str());
+  // Any other file answers ENOTTY; a namespace of another kind tells its own type. Linux 4.11.
+  if (ioctl(descriptor, NS_GET_NSTYPE) != CLONE_NEWNET) {
+    ::close(descriptor);
+    throw Error(Operation::open_namespace, EINVAL, path.c_str());
+  }
+  return descriptor;
+}
+
+}  // namespace
+
+NetworkNamespace NetworkNamespace::by_name(const std::string& name) {
+  // A name is one path component, as `ip netns` has it; anything else would reach outside of the folder.
+  if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos) {
+    throw Error(Operation::open_namespace, EINVAL, name.c_str());
+  }
+  return NetworkNamespace(open_namespace("/run/netns/" + name));
+}
+
+NetworkNamespace NetworkNamespace::by_path(const std::string& path) { return NetworkNamespace(open_namespace(path)); }
+
+NetworkNamespace NetworkNamespace::by_pid(pid_t pid) {
+  return NetworkNamespace(open_namespace("/proc/" + std::to_string(pid) + "/ns/net"));
+}
+
+NetworkNamespace::NetworkNamespace(NetworkNamespace&& other) noexcept
+    : descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+NetworkNamespace& NetworkNamespace::operator=(NetworkNamespace&& other) noexcept {
+  std::swap(descriptor_, other.descriptor_);
+  return *this;
+}
+
+NetworkNamespace::~NetworkNamespace() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+}  // namespace ipvs
