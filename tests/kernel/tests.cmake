@@ -1,38 +1,43 @@
 # SPDX-License-Identifier: MIT
-# The tests that need a kernel with IPVS, each in a boot of its own.
-set(boot ${CMAKE_CURRENT_SOURCE_DIR}/kernel/boot)
+# The tests that need a kernel with IPVS, each in a boot of its own. AddressSanitizer can't run in there.
+if(IPVS_SANITIZE MATCHES address OR NOT TARGET ipvsadm)
+  return()
+endif()
+
+# Builds whatever the kernel tests run.
+add_custom_target(kernel_programs)
+add_dependencies(kernel_programs ipvsadm)
 
 # ipvs_kernel_test(NAME SECONDS COMMAND...): runs COMMAND as root in the kernel, in a work folder of its own.
 function(ipvs_kernel_test name seconds)
-  add_test(NAME kernel.${name} COMMAND ${boot} ${CMAKE_BINARY_DIR}/kernel/${name} ${ARGN})
+  add_test(NAME kernel.${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/kernel/boot ${CMAKE_BINARY_DIR}/kernel/${name} ${ARGN})
+  # boot itself ends the kernel when the time is over, and tells why; CTest's limit is for boot.
   math(EXPR limit "${seconds} + 60")
-  set(environment IPVS_SOURCE=${PROJECT_SOURCE_DIR} IPVS_BUILD=${CMAKE_BINARY_DIR} IPVS_BOOT_TIMEOUT=${seconds})
-  if(TARGET ipvsadm)
-    list(APPEND environment IPVS_ADM=$<TARGET_FILE:ipvsadm>)
-  endif()
-  set_tests_properties(kernel.${name} PROPERTIES LABELS kernel TIMEOUT ${limit} ENVIRONMENT "${environment}")
+  set_tests_properties(
+    kernel.${name}
+    PROPERTIES LABELS kernel
+               TIMEOUT ${limit}
+               ENVIRONMENT
+               "IPVS_SOURCE=${PROJECT_SOURCE_DIR};IPVS_BUILD=${CMAKE_BINARY_DIR};IPVS_BOOT_TIMEOUT=${seconds};IPVS_ADM=$<TARGET_FILE:ipvsadm>")
 endfunction()
 
-# ipvs_kernel_program(NAME SOURCE...): a program that runs in the kernel; skipped while its first source is absent.
+# ipvs_kernel_program(NAME SOURCE...): a program that runs in the kernel.
 function(ipvs_kernel_program name)
-  list(GET ARGN 0 first)
-  if(NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/kernel/${first})
-    return()
-  endif()
-  list(TRANSFORM ARGN PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/kernel/)
+  list(TRANSFORM ARGN PREPEND kernel/)
   add_executable(${name} ${ARGN})
   ipvs_target(${name})
   target_include_directories(${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+  add_dependencies(kernel_programs ${name})
 endfunction()
 
-ipvs_kernel_program(client_test client_test.cpp)
-if(TARGET client_test)
+if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/kernel/client_test.cpp)
+  ipvs_kernel_program(client_test client_test.cpp)
   target_link_libraries(client_test PRIVATE ipvs::ipvs Catch2::Catch2WithMain)
   ipvs_kernel_test(client 300 $<TARGET_FILE:client_test>)
 endif()
 
-ipvs_kernel_program(conformance conformance.cpp tool_runner.cpp table_dump.cpp)
-if(TARGET conformance)
+if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/kernel/conformance.cpp)
+  ipvs_kernel_program(conformance conformance.cpp tool_runner.cpp table_dump.cpp)
   target_link_libraries(conformance PRIVATE PkgConfig::LIBNL)
   ipvs_kernel_test(conformance 900 $<TARGET_FILE:conformance>)
 endif()
