@@ -13,10 +13,6 @@ function(ipvs_target target)
   target_compile_options(
     ${target} PRIVATE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -ffunction-sections -fdata-sections
                       $<$<BOOL:${IPVS_WERROR}>:-Werror>)
-  if(IPVS_LTO)
-    # Fat objects, so that the static library can also be linked by compilers that don't know this one's LTO.
-    target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-flto=auto -ffat-lto-objects>)
-  endif()
   if(IPVS_SANITIZE)
     target_compile_options(${target} PRIVATE -fsanitize=${IPVS_SANITIZE} -fno-sanitize-recover=all
                                              -fno-omit-frame-pointer)
