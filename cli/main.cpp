@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "context.hpp"
+#include "failure.hpp"
+#include "ipvs/error.hpp"
+#include "messages.hpp"
+#include "names.hpp"
+#include "output.hpp"
+#include "parse.hpp"
+#include "run.hpp"
+
+namespace {
+
+/// A caller may have closed stdout; the netlink socket must not take its number and get the listing.
+void fill_standard_descriptors() {
+  for (int descriptor = 0; descriptor <= 2; ++descriptor) {
+    // Opened the wrong way round: what is written there fails as it would on a closed descriptor.
+    if (fcntl(descriptor, F_GETFD) < 0) open("/dev/null", descriptor == 0 ? O_WRONLY : O_RDONLY);
+  }
+}
+
+void tell(const std::string& message) { fmt::print(stderr, "{}\n", message); }
+
+int carry_out(const std::vector<std::string>& words, std::string_view program) {
+  using namespace ipvsadm;
+  SystemNames names;
+  Output output;
+  Context context(names, output);
+  try {
+    const Command command = Parser(names).parse(words, program);
+    run(command, context);
+    output.flush();
+    return status_done;
+  } catch (const Failure& failure) {
+    // What was listed before the failure belongs on stdout all the same.
+    output.flush();
+    throw;
+  } catch (const ipvs::Error& error) {
+    output.flush();
+    throw failure_of(error);
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  fill_standard_descriptors();
+  try {
+    return carry_out({argv + (argc > 0 ? 1 : 0), argv + argc}, argc > 0 ? argv[0] : "ipvsadm");
+  } catch (const ipvsadm::Failure& failure) {
+    tell(failure.what());
+    return failure.status();
+  } catch (const std::bad_alloc&) {
+    tell("Memory allocation problem");
+  } catch (const std::exception& error) {
+    tell(fmt::format("unexpected error: {}", error.what()));
+  }
+  return ipvsadm::status_refused;
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+// The tables that say which commands and options there are, what each is called and which go together. The parser,
+// the legality check, --help and the completions all read them.
+namespace ipvsadm {
+
+/// Options as the legality rules see them, in the order in which offences are told. Several spellings can be one
+/// option: -t, -u and -f are all the service's address.
+enum class Option : std::uint8_t {
+  numeric,
+  connection,
+  service,
+  scheduler,
+  persistent,
+  netmask,
+  real_server,
+  forwarding,
+  weight,
+  upper_threshold,
+  lower_threshold,
+  mcast_interface,
+  timeout,
+  daemon,
+  stats,
+  rate,
+  thresholds,
+  persistent_conn,
+  nosort,
+  syncid,
+  exact,
+  one_packet,
+  persistence_engine,
+  sched_flags,
+  mcast_group,
+  mcast_port,
+  mcast_ttl,
+  sync_maxlen,
+  tun_info,
+  tun_type,
+  tun_port,
+  tun_nocsum,
+  tun_csum,
+  tun_remcsum,
+  count_,
+  free_ = count_,  ///< not subject to the rules: --sort and -6
+};
+
+/// A set of options.
+class OptionSet {
+ public:
+  constexpr OptionSet() = default;
+  template <typename... More>
+  constexpr explicit OptionSet(Option first, More... more) : bits_(bit(first) | (bit(more) | ... | 0)) {}
+
+  constexpr bool has(Option option) const { return (bits_ & bit(option)) != 0; }
+  constexpr void add(Option option) { bits_ |= bit(option); }
+  constexpr bool empty() const { return bits_ == 0; }
+  constexpr OptionSet operator|(OptionSet other) const { return OptionSet(bits_ | other.bits_); }
+  constexpr OptionSet operator&(OptionSet other) const { return OptionSet(bits_ & other.bits_); }
+
+ private:
+  constexpr explicit OptionSet(std::uint64_t bits) : bits_(bits) {}
+  static constexpr std::uint64_t bit(Option option) { return std::uint64_t{1} << static_cast<unsigned>(option); }
+  std::uint64_t bits_ = 0;
+};
+static_assert(static_cast<unsigned>(Option::count_) < 64);
+
+/// Every spelling the command line knows: first the commands, then the options.
+enum class Spelling : std::uint8_t {
+  add_service,
+  edit_service,
+  delete_service,
+  clear,
+  list,
+  add_server,
+  edit_server,
+  delete_server,
+  zero,
+  restore,
+  save,
+  set,
+  start_daemon,
+  stop_daemon,
+  help,
+  version,
+  last_command_ = version,
+
+  tcp_service,
+  udp_service,
+  sctp_service,
+  fwmark_service,
+  ipv6,
+  scheduler,
+  sched_flags,
+  persistent,
+  netmask,
+  persistence_engine,
+  one_packet,
+  real_server,
+  gatewaying,
+  ipip,
+  masquerading,
+  weight,
+  upper_threshold,
+  lower_threshold,
+  tun_type,
+  tun_port,
+  tun_nocsum,
+  tun_csum,
+  tun_remcsum,
+  numeric,
+  connection,
+  timeout,
+  daemon,
+  stats,
+  rate,
+  thresholds,
+  persistent_conn,
+  tun_info,
+  exact,
+  sort,
+  nosort,
+  mcast_interface,
+  syncid,
+  mcast_group,
+  mcast_port,
+  mcast_ttl,
+  sync_maxlen,
+};
+
+constexpr bool is_command(Spelling spelling) { return spelling <= Spelling::last_command_; }
+
+enum class Argument : std::uint8_t { none, required, optional };
+
+struct SpellingInfo {
+  Spelling spelling;
+  std::string_view short_names;  ///< "L,l": every letter that means it; may be empty
+  std::string_view long_name;
+  Argument argument;
+  Option option;           ///< Option::free_ for commands
+  std::string_view value;  ///< what --help calls the argument
+  std::string_view help;   ///< one line, our own words
+};
+
+struct CommandInfo {
+  Spelling command;
+  std::string_view name;  ///< as messages call it
+  OptionSet required;
+  OptionSet allowed;  ///< besides the required ones
+};
+
+/// All spellings, indexed by Spelling.
+std::span<const SpellingInfo> spellings();
+const SpellingInfo& info(Spelling spelling);
+const CommandInfo& command_info(Spelling command);
+/// As messages call the option.
+std::string_view message_name(Option option);
+
+}  // namespace ipvsadm

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <fmt/format.h>
+
+namespace ipvsadm {
+
+/// Text on its way to standard output.
+using Text = fmt::memory_buffer;
+
+/// Collects a command's output and writes it in large pieces.
+class Output {
+ public:
+  Text& text() { return text_; }
+
+  /// Writes what is collected once it is worth a system call; renderers call it between records.
+  void spill() {
+    if (text_.size() >= enough) flush();
+  }
+  /// Writes all that is collected. Throws Failure(1) when it can't be written, to a full disk for instance.
+  void flush();
+
+ private:
+  static constexpr std::size_t enough = 64 * 1024;
+  Text text_;
+};
+
+}  // namespace ipvsadm

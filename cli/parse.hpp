@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "command.hpp"
+#include "names.hpp"
+#include "scan.hpp"
+
+namespace ipvsadm {
+
+/// Turns command lines into Commands: the one grammar and the one check for arguments and for lines of rules files.
+class Parser {
+ public:
+  explicit Parser(Names& names) : names_(names) {}
+
+  /// `words` are the arguments without the program's name, `program` is how messages call the program.
+  /// Throws Failure, which tells the first offence as the classic tool does.
+  Command parse(std::span<const std::string> words, std::string_view program);
+
+ private:
+  Names& names_;
+  Scanner scanner_;
+};
+
+}  // namespace ipvsadm

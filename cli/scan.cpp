@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: MIT
+#include "scan.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+namespace ipvsadm {
+namespace {
+
+// Stands for "-p without a value", which is not the same as "-p ''". No word of a command line can hold a NUL.
+const std::string no_value(1, '\0');
+
+bool is_option_like(const std::string& word) { return word.size() > 1 && word.front() == '-'; }
+
+/// "-A,--add-service" as CLI11 wants names.
+std::string cli11_names(const SpellingInfo& info) {
+  std::string names;
+  for (const char letter : info.short_names) names += std::string("-") + letter + ",";
+  return names + "--" + std::string(info.long_name);
+}
+
+const SpellingInfo* find_long_name(std::string_view name) {
+  const auto all = spellings();
+  const auto found = std::ranges::find(all, name, &SpellingInfo::long_name);
+  return found == all.end() ? nullptr : &*found;
+}
+
+/// What CLI11 is given for `word`: the same but for three forms that it reads otherwise than the classic tool.
+std::string cli11_word(const std::string& word, std::string& following) {
+  // CLI11 ends a subcommand there.
+  if (word == "++") return no_value + word;
+  if (!word.starts_with("--")) return word;
+  const std::size_t equals = word.find('=');
+  if (equals == std::string::npos) return word;
+  const SpellingInfo* info = find_long_name(std::string_view(word).substr(2, equals - 2));
+  if (info == nullptr) return word;
+  // CLI11 takes "--flag=true" for "--flag", and "--option=" for "--option".
+  if (info->argument == Argument::none) return word.substr(0, equals + 1) + no_value;
+  if (equals + 1 == word.size()) {
+    following = word;
+    return word.substr(0, equals);
+  }
+  return word;
+}
+
+}  // namespace
+
+struct Scanner::Machine {
+  CLI::App app;
+  std::vector<std::pair<const CLI::Option*, Spelling>> options;  // sorted by pointer
+
+  Machine() {
+    app.set_help_flag();
+    app.allow_extras();
+    for (const SpellingInfo& info : spellings()) {
+      CLI::Option* option = nullptr;
+      if (info.argument == Argument::none) {
+        option = app.add_flag(cli11_names(info))->disable_flag_override();
+      } else {
+        option = app.add_option(cli11_names(info));
+        if (info.argument == Argument::optional) option->expected(0, 1)->default_str(no_value);
+      }
+      option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+      options.emplace_back(option, info.spelling);
+    }
+    std::ranges::sort(options);
+  }
+
+  Spelling spelling_of(const CLI::Option* option) const {
+    return std::ranges::lower_bound(options, option, {}, &std::pair<const CLI::Option*, Spelling>::first)->second;
+  }
+};
+
+Scanner::Scanner() : machine_(std::make_unique<Machine>()) {}
+Scanner::~Scanner() = default;
+
+Scan Scanner::feed(std::span<const std::string> words) {
+  // CLI11 2.1 never forgets the order of earlier lines; a fresh parser now and then keeps that short.
+  constexpr std::size_t long_memory = 1U << 16;
+  if (machine_->app.parse_order().size() > long_memory) machine_ = std::make_unique<Machine>();
+  CLI::App& app = machine_->app;
+  app.clear();
+  const std::size_t earlier = app.parse_order().size();
+  // CLI11 wants them last first. Changed words are noted, to be put back where they turn up as values.
+  std::vector<std::string> reversed;
+  std::vector<std::pair<std::string, const std::string*>> changed;
+  reversed.reserve(words.size() + 1);
+  for (const std::string& word : words) {
+    std::string following;
+    std::string fed = cli11_word(word, following);
+    if (fed != word) changed.emplace_back(fed, &word);
+    reversed.push_back(std::move(fed));
+    if (!following.empty()) reversed.emplace_back();
+  }
+  std::ranges::reverse(reversed);
+
+  Scan scan;
+  try {
+    app.parse(reversed);
+  } catch (const CLI::ArgumentMismatch&) {
+    // The only two mismatches there can be: a value where none goes, or none where the line ends.
+    const bool unwanted = std::ranges::any_of(changed, [](const auto& pair) { return pair.first.ends_with(no_value); });
+    scan.fault = unwanted ? Scan::Fault::unwanted_argument : Scan::Fault::missing_argument;
+  }
+
+  std::array<std::size_t, 64> used{};
+  for (const CLI::Option* option : std::span(app.parse_order()).subspan(earlier)) {
+    Token token{machine_->spelling_of(option), std::nullopt};
+    if (info(token.spelling).argument != Argument::none) {
+      std::string value = option->results()[used[static_cast<std::size_t>(token.spelling)]++];
+      const auto was_changed = std::ranges::find(changed, value, &std::pair<std::string, const std::string*>::first);
+      if (was_changed != changed.end()) value = *was_changed->second;
+      // "-s=rr": the equals sign belongs to the value only when it stands in a word of its own.
+      if (value.starts_with('=') && std::ranges::find(words, value) == words.end()) value.erase(0, 1);
+      if (value != no_value) token.value = std::move(value);
+    }
+    scan.tokens.push_back(std::move(token));
+  }
+  // An optional value never looks like an option; CLI11 lets -5 through.
+  const auto swallowed = std::ranges::find_if(scan.tokens, [&](const Token& token) {
+    return info(token.spelling).argument == Argument::optional && token.value && is_option_like(*token.value) &&
+           std::ranges::find(words, *token.value) != words.end();
+  });
+  if (swallowed != scan.tokens.end()) {
+    swallowed->value.reset();
+    scan.tokens.erase(swallowed + 1, scan.tokens.end());
+    scan.fault = Scan::Fault::unknown_option;
+    return scan;
+  }
+  if (scan.fault != Scan::Fault::none) return scan;
+
+  bool only_operands = false;
+  for (std::string& word : app.remaining()) {
+    const auto was_changed = std::ranges::find(changed, word, &std::pair<std::string, const std::string*>::first);
+    if (was_changed != changed.end()) word = *was_changed->second;
+    if (!only_operands && word == "--") {
+      only_operands = true;
+    } else if (!only_operands && is_option_like(word)) {
+      // "-n=5" is left as "-=5" once -n is read.
+      const bool rest_of_cluster = word.starts_with("-=") && std::ranges::find(words, word) == words.end();
+      scan.fault = rest_of_cluster ? Scan::Fault::unwanted_argument : Scan::Fault::unknown_option;
+      return scan;
+    } else {
+      scan.operands.push_back(std::move(word));
+    }
+  }
+  return scan;
+}
+
+/// The first `length` words; should their last option lack its value, it is given one.
+Scan Scanner::feed_prefix(std::span<const std::string> words, std::size_t length) {
+  Scan scan = feed(words.first(length));
+  if (scan.fault != Scan::Fault::missing_argument) return scan;
+  std::vector<std::string> padded(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(length));
+  padded.emplace_back("x");
+  return feed(padded);
+}
+
+Scan Scanner::scan(std::span<const std::string> words) {
+  Scan whole = feed(words);
+  if (whole.fault == Scan::Fault::none) return whole;
+
+  // CLI11 does not tell where a fault is. The shortest beginning that has it ends with the word at fault; a longer
+  // beginning has it too, so halving finds it.
+  std::size_t without = 0;
+  std::size_t with = words.size() + 1;
+  while (with - without > 1) {
+    const std::size_t middle = without + (with - without) / 2;
+    (feed_prefix(words, middle).fault == Scan::Fault::none ? without : with) = middle;
+  }
+  if (with <= words.size()) {
+    Scan scan = feed_prefix(words, with);
+    scan.fault_word = words[with - 1];
+    return scan;
+  }
+  // No word is at fault: the last option lacks its value.
+  Scan scan = feed_prefix(words, words.size());
+  scan.tokens.pop_back();
+  scan.fault = Scan::Fault::missing_argument;
+  scan.fault_word = words.back();
+  return scan;
+}
+
+std::string Scanner::second_command_word(std::span<const std::string> words) {
+  std::size_t without = 0;
+  std::size_t with = words.size();
+  while (with - without > 1) {
+    const std::size_t middle = without + (with - without) / 2;
+    const Scan scan = feed_prefix(words, middle);
+    const auto commands = std::ranges::count_if(scan.tokens, [](const Token& t) { return is_command(t.spelling); });
+    (commands < 2 ? without : with) = middle;
+  }
+  return words[with - 1];
+}
+
+}  // namespace ipvsadm
