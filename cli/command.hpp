@@ -3,41 +3,13 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <variant>
 
-#include "ipvs/config.hpp"
-#include "ipvs/destination.hpp"
+#include "ipvs/change.hpp"
 #include "ipvs/service.hpp"
 
 // What a command line means, fully checked: all that is left to go wrong is the kernel's refusal.
 namespace ipvsadm {
-
-struct AddService {
-  ipvs::Service service;
-};
-struct EditService {
-  ipvs::Service service;
-};
-struct DeleteService {
-  ipvs::ServiceKey key;
-};
-struct AddServer {
-  ipvs::ServiceKey service;
-  ipvs::Destination server;
-};
-struct EditServer {
-  ipvs::ServiceKey service;
-  ipvs::Destination server;
-};
-struct DeleteServer {
-  ipvs::ServiceKey service;
-  ipvs::DestinationKey server;
-};
-struct Clear {};
-struct Zero {
-  std::optional<ipvs::ServiceKey> service;  ///< all without one
-};
 
 /// The columns of a service listing.
 enum class View : std::uint8_t { table, stats, rate, thresholds, persistent_conn, tun_info };
@@ -58,22 +30,15 @@ struct ListDaemons {};
 struct Save {
   bool numeric = false;
 };
-struct Restore {};
-struct SetTimeouts {
-  ipvs::Timeouts timeouts;
-};
-struct StartDaemon {
-  ipvs::Daemon daemon;
-};
-struct StopDaemon {
-  ipvs::DaemonRole role = ipvs::DaemonRole::master;
-  std::uint32_t sync_id = 0;
+struct Restore {
+  bool replace = false;   ///< clear the table first
+  bool comments = false;  ///< skip lines that begin with '#'
 };
 struct ShowHelp {};
 struct ShowVersion {};
 
-using Command = std::variant<AddService, EditService, DeleteService, AddServer, EditServer, DeleteServer, Clear, Zero,
-                             ListServices, ListConnections, ListTimeouts, ListDaemons, Save, Restore, SetTimeouts,
-                             StartDaemon, StopDaemon, ShowHelp, ShowVersion>;
+/// What changes the kernel's table is a value of the library's.
+using Command = std::variant<ipvs::Change, ListServices, ListConnections, ListTimeouts, ListDaemons, Save, Restore,
+                             ShowHelp, ShowVersion>;
 
 }  // namespace ipvsadm

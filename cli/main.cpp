@@ -5,11 +5,13 @@
 #include <cerrno>
 #include <cstdio>
 #include <exception>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "applets.hpp"
 #include "context.hpp"
 #include "failure.hpp"
 #include "ipvs/error.hpp"
@@ -37,10 +39,10 @@ int carry_out(const std::vector<std::string>& words, std::string_view program) {
   Output output;
   Context context(names, output);
   try {
-    const Command command = Parser(names).parse(words, program);
-    run(command, context);
+    const std::optional<Command> applet = parse_applet(program, words);
+    const int status = run(applet ? *applet : Parser(names).parse(words, program), context);
     output.flush();
-    return status_done;
+    return status;
   } catch (const Failure& failure) {
     // What was listed before the failure belongs on stdout all the same.
     output.flush();

@@ -21,6 +21,8 @@ using S = Spelling;
 [[noreturn]] void illegal(const std::string& message) { throw Failure(status_illegal, message); }
 
 std::string try_help(std::string_view program) {
+  // A rules file has no program to ask for help.
+  if (program.empty()) return "not a rule";
   return fmt::format("Try `{0} -h' or '{0} --help' for more information.", program);
 }
 
@@ -171,28 +173,28 @@ Command make_list(const Draft& draft) {
   return list;
 }
 
-Command make_start_daemon(const Draft& draft) {
-  StartDaemon start{draft.daemon};
+ipvs::Change make_start_daemon(const Draft& draft) {
+  ipvs::StartDaemon start{draft.daemon};
   if (!draft.options.has(O::mcast_interface)) start.daemon.interface = "eth0";
   return start;
 }
 
 Command make_command(const Draft& draft) {
   switch (*draft.command) {
-    case S::add_service: return AddService{make_service(draft)};
-    case S::edit_service: return EditService{make_service(draft)};
-    case S::delete_service: return DeleteService{*draft.service};
-    case S::clear: return Clear{};
+    case S::add_service: return ipvs::Change(ipvs::AddService{make_service(draft)});
+    case S::edit_service: return ipvs::Change(ipvs::EditService{make_service(draft)});
+    case S::delete_service: return ipvs::Change(ipvs::DeleteService{*draft.service});
+    case S::clear: return ipvs::Change(ipvs::Flush{});
     case S::list: return make_list(draft);
-    case S::add_server: return AddServer{*draft.service, make_server(draft)};
-    case S::edit_server: return EditServer{*draft.service, make_server(draft)};
-    case S::delete_server: return DeleteServer{*draft.service, make_server_key(draft)};
-    case S::zero: return Zero{draft.service};
+    case S::add_server: return ipvs::Change(ipvs::AddDestination{*draft.service, make_server(draft)});
+    case S::edit_server: return ipvs::Change(ipvs::EditDestination{*draft.service, make_server(draft)});
+    case S::delete_server: return ipvs::Change(ipvs::DeleteDestination{*draft.service, make_server_key(draft)});
+    case S::zero: return ipvs::Change(ipvs::Zero{draft.service});
     case S::restore: return Restore{};
     case S::save: return Save{draft.options.has(O::numeric)};
-    case S::set: return SetTimeouts{draft.timeouts};
+    case S::set: return ipvs::Change(ipvs::SetTimeouts{draft.timeouts});
     case S::start_daemon: return make_start_daemon(draft);
-    case S::stop_daemon: return StopDaemon{draft.daemon.role, draft.daemon.sync_id};
+    case S::stop_daemon: return ipvs::Change(ipvs::StopDaemon{draft.daemon.role, draft.daemon.sync_id});
     default: return ShowVersion{};
   }
 }

@@ -16,7 +16,8 @@ class Parser {
  public:
   explicit Parser(Names& names) : names_(names) {}
 
-  /// `words` are the arguments without the program's name, `program` is how messages call the program.
+  /// `words` are the arguments without the program's name, `program` is how messages call the program, empty for a
+  /// line of a rules file.
   /// Throws Failure, which tells the first offence as the classic tool does.
   Command parse(std::span<const std::string> words, std::string_view program);
 

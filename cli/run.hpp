@@ -6,8 +6,9 @@
 
 namespace ipvsadm {
 
-/// Carries a command out. Throws Failure or ipvs::Error. What it prints is left in context.output().
-void run(const Command& command, Context& context);
+/// Carries a command out and returns the exit status. Throws Failure or ipvs::Error. What it prints is left in
+/// context.output().
+int run(const Command& command, Context& context);
 
 // The commands by family; run() chooses.
 void run_list(const ListServices& list, Context& context);
@@ -15,7 +16,7 @@ void run_list(const ListConnections& list, Context& context);
 void run_list(const ListTimeouts& list, Context& context);
 void run_list(const ListDaemons& list, Context& context);
 void run_save(const Save& save, Context& context);
-void run_restore(const Restore& restore, Context& context);
+int run_restore(const Restore& restore, Context& context);
 void run_help(Context& context);
 
 }  // namespace ipvsadm

@@ -32,7 +32,9 @@ std::optional<HostPort> read_bracketed(const std::string& text, ipvs::Protocol p
   if (closing == std::string::npos || closing + 1 >= text.size() || text[closing + 1] != ':') return std::nullopt;
   const std::string host = text.substr(1, closing - 1);
   std::optional<ipvs::Address> address = ipvs::Address::parse(host);
-  if (!address && !host.empty()) address = names.host(host, true);
+  // No name holds these; the resolver would take a zone for part of the address.
+  const bool can_be_name = !host.empty() && host.find_first_of(":%") == std::string::npos;
+  if (!address && can_be_name) address = names.host(host, true);
   if (!address || !address->is_v6()) return std::nullopt;
   const auto port = read_port(text.substr(closing + 2), protocol, names);
   if (!port) return std::nullopt;

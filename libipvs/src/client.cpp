@@ -28,7 +28,12 @@ Client::~Client() = default;
 
 void Client::State::begin(std::uint8_t command, Answer answer) { message.begin(socket.family(), command, answer); }
 
-void Client::State::send(Operation operation) { socket.request(operation, message, Answer::ack); }
+void Client::apply(const Change& change) {
+  const Operation operation = operation_of(change);
+  if (const int error_number = netlink::refused_beforehand(change)) throw Error(operation, error_number);
+  netlink::encode_request(state_->message, state_->socket.family(), Answer::ack, change);
+  state_->socket.request(operation, state_->message, Answer::ack);
+}
 
 namespace {
 
@@ -67,23 +72,11 @@ ServiceEntry Client::service(const ServiceKey& key) {
   return reply<ServiceEntry>(Operation::get_service, state_->socket, state_->message, netlink::decode_service);
 }
 
-void Client::add_service(const Service& service) {
-  state_->begin(IPVS_CMD_NEW_SERVICE, Answer::ack);
-  netlink::encode(state_->message, service);
-  state_->send(Operation::add_service);
-}
+void Client::add_service(const Service& service) { apply(AddService{service}); }
 
-void Client::edit_service(const Service& service) {
-  state_->begin(IPVS_CMD_SET_SERVICE, Answer::ack);
-  netlink::encode(state_->message, service);
-  state_->send(Operation::edit_service);
-}
+void Client::edit_service(const Service& service) { apply(EditService{service}); }
 
-void Client::delete_service(const ServiceKey& key) {
-  state_->begin(IPVS_CMD_DEL_SERVICE, Answer::ack);
-  netlink::encode_key(state_->message, key);
-  state_->send(Operation::delete_service);
-}
+void Client::delete_service(const ServiceKey& key) { apply(DeleteService{key}); }
 
 std::vector<DestinationEntry> Client::destinations(const ServiceKey& key) {
   state_->begin(IPVS_CMD_GET_DEST, Answer::dump);
@@ -101,68 +94,37 @@ std::vector<DestinationEntry> Client::destinations(const ServiceKey& key) {
 }
 
 void Client::add_destination(const ServiceKey& key, const Destination& destination) {
-  state_->begin(IPVS_CMD_NEW_DEST, Answer::ack);
-  netlink::encode_key(state_->message, key);
-  netlink::encode(state_->message, destination);
-  state_->send(Operation::add_destination);
+  apply(AddDestination{key, destination});
 }
 
 void Client::edit_destination(const ServiceKey& key, const Destination& destination) {
-  state_->begin(IPVS_CMD_SET_DEST, Answer::ack);
-  netlink::encode_key(state_->message, key);
-  netlink::encode(state_->message, destination);
-  state_->send(Operation::edit_destination);
+  apply(EditDestination{key, destination});
 }
 
 void Client::delete_destination(const ServiceKey& key, const DestinationKey& destination) {
-  state_->begin(IPVS_CMD_DEL_DEST, Answer::ack);
-  netlink::encode_key(state_->message, key);
-  netlink::encode_key(state_->message, destination);
-  state_->send(Operation::delete_destination);
+  apply(DeleteDestination{key, destination});
 }
 
-void Client::zero() {
-  state_->begin(IPVS_CMD_ZERO, Answer::ack);
-  state_->send(Operation::zero);
-}
+void Client::zero() { apply(Zero{}); }
 
-void Client::zero(const ServiceKey& key) {
-  state_->begin(IPVS_CMD_ZERO, Answer::ack);
-  netlink::encode_key(state_->message, key);
-  state_->send(Operation::zero);
-}
+void Client::zero(const ServiceKey& key) { apply(Zero{key}); }
 
-void Client::flush() {
-  state_->begin(IPVS_CMD_FLUSH, Answer::ack);
-  state_->send(Operation::flush);
-}
+void Client::flush() { apply(Flush{}); }
 
 Timeouts Client::timeouts() {
   state_->begin(IPVS_CMD_GET_CONFIG, Answer::reply);
   return reply<Timeouts>(Operation::get_timeouts, state_->socket, state_->message, netlink::decode_timeouts);
 }
 
-void Client::set_timeouts(const Timeouts& timeouts) {
-  state_->begin(IPVS_CMD_SET_CONFIG, Answer::ack);
-  netlink::encode(state_->message, timeouts);
-  state_->send(Operation::set_timeouts);
-}
+void Client::set_timeouts(const Timeouts& timeouts) { apply(SetTimeouts{timeouts}); }
 
 std::vector<Daemon> Client::daemons() {
   state_->begin(IPVS_CMD_GET_DAEMON, Answer::dump);
   return dump<Daemon>(Operation::list_daemons, state_->socket, state_->message, netlink::decode_daemon);
 }
 
-void Client::start_daemon(const Daemon& daemon) {
-  state_->begin(IPVS_CMD_NEW_DAEMON, Answer::ack);
-  netlink::encode(state_->message, daemon);
-  state_->send(Operation::start_daemon);
-}
+void Client::start_daemon(const Daemon& daemon) { apply(StartDaemon{daemon}); }
 
-void Client::stop_daemon(DaemonRole role, std::uint32_t sync_id) {
-  state_->begin(IPVS_CMD_DEL_DAEMON, Answer::ack);
-  netlink::encode_stop(state_->message, role, sync_id);
-  state_->send(Operation::stop_daemon);
-}
+void Client::stop_daemon(DaemonRole role, std::uint32_t sync_id) { apply(StopDaemon{role, sync_id}); }
 
 }  // namespace ipvs

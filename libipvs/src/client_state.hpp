@@ -13,8 +13,6 @@ struct Client::State {
   netlink::Message message;  ///< reused by every call
 
   void begin(std::uint8_t command, netlink::Answer answer);
-  /// Sends `message` and waits for its acknowledgement.
-  void send(Operation operation);
 };
 
 }  // namespace ipvs

@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "ipvs/change.hpp"
 #include "ipvs/config.hpp"
 #include "ipvs/destination.hpp"
 #include "ipvs/error.hpp"
@@ -37,6 +38,10 @@ class IPVS_EXPORT Client {
   std::vector<ServiceEntry> services();
   /// One service. ESRCH when it is absent. Kernel: IPVS_CMD_GET_SERVICE.
   ServiceEntry service(const ServiceKey& key);
+
+  /// Carries out any change; the functions below say what each does and how it is refused.
+  void apply(const Change& change);
+
   /// EEXIST when there is one with the same key, ENOENT when scheduler or persistence engine are unknown.
   /// Kernel: IPVS_CMD_NEW_SERVICE.
   void add_service(const Service& service);

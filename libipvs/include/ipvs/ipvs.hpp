@@ -3,6 +3,8 @@
 
 // Everything libipvs offers.
 #include "ipvs/address.hpp"
+#include "ipvs/batch.hpp"
+#include "ipvs/change.hpp"
 #include "ipvs/client.hpp"
 #include "ipvs/config.hpp"
 #include "ipvs/connection.hpp"

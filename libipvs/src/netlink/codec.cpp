@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <string>
 
@@ -190,7 +191,78 @@ std::int32_t decode_weight(std::uint32_t weight) {
   return static_cast<std::int32_t>(weight);
 }
 
+/// One function a change: the command, and its attributes behind the headers.
+struct RequestEncoder {
+  Message& message;
+  int family;
+  Answer answer;
+
+  void begin(std::uint8_t command) const { message.begin(family, command, answer); }
+  void begin(std::uint8_t command, const ServiceKey& key) const {
+    begin(command);
+    encode_key(message, key);
+  }
+
+  void operator()(const AddService& c) const {
+    begin(IPVS_CMD_NEW_SERVICE);
+    encode(message, c.service);
+  }
+  void operator()(const EditService& c) const {
+    begin(IPVS_CMD_SET_SERVICE);
+    encode(message, c.service);
+  }
+  void operator()(const DeleteService& c) const { begin(IPVS_CMD_DEL_SERVICE, c.key); }
+  void operator()(const AddDestination& c) const {
+    begin(IPVS_CMD_NEW_DEST, c.service);
+    encode(message, c.destination);
+  }
+  void operator()(const EditDestination& c) const {
+    begin(IPVS_CMD_SET_DEST, c.service);
+    encode(message, c.destination);
+  }
+  void operator()(const DeleteDestination& c) const {
+    begin(IPVS_CMD_DEL_DEST, c.service);
+    encode_key(message, c.key);
+  }
+  void operator()(const Zero& c) const {
+    begin(IPVS_CMD_ZERO);
+    if (c.service) encode_key(message, *c.service);
+  }
+  void operator()(const Flush& /*unused*/) const { begin(IPVS_CMD_FLUSH); }
+  void operator()(const SetTimeouts& c) const {
+    begin(IPVS_CMD_SET_CONFIG);
+    encode(message, c.timeouts);
+  }
+  void operator()(const StartDaemon& c) const {
+    begin(IPVS_CMD_NEW_DAEMON);
+    encode(message, c.daemon);
+  }
+  void operator()(const StopDaemon& c) const {
+    begin(IPVS_CMD_DEL_DAEMON);
+    encode_stop(message, c.role, c.sync_id);
+  }
+};
+
+int refused_names(const Service& service) {
+  const bool fits =
+      service.scheduler.size() < IP_VS_SCHEDNAME_MAXLEN && service.persistence_engine.size() < IP_VS_PENAME_MAXLEN;
+  return fits ? 0 : ENOENT;
+}
+
 }  // namespace
+
+void encode_request(Message& message, int family, Answer answer, const Change& change) {
+  std::visit(RequestEncoder{message, family, answer}, change);
+}
+
+int refused_beforehand(const Change& change) {
+  if (const auto* add = std::get_if<AddService>(&change)) return refused_names(add->service);
+  if (const auto* edit = std::get_if<EditService>(&change)) return refused_names(edit->service);
+  if (const auto* start = std::get_if<StartDaemon>(&change)) {
+    return start->daemon.interface.size() < IP_VS_IFNAME_MAXLEN ? 0 : ENODEV;
+  }
+  return 0;
+}
 
 void encode_key(Message& message, const ServiceKey& key) {
   nlattr* nested = message.open(IPVS_CMD_ATTR_SERVICE);

@@ -3,6 +3,7 @@
 
 #include <stdexcept>
 
+#include "ipvs/change.hpp"
 #include "ipvs/config.hpp"
 #include "ipvs/destination.hpp"
 #include "ipvs/service.hpp"
@@ -32,6 +33,12 @@ void encode(Message& message, const Daemon& daemon);
 void encode_stop(Message& message, DaemonRole role, std::uint32_t sync_id);
 /// IPVS_CMD_ATTR_TIMEOUT_*; a zero is sent too and the kernel takes it for "keep".
 void encode(Message& message, const Timeouts& timeouts);
+
+/// The whole request that carries out `change`, headers first.
+void encode_request(Message& message, int family, Answer answer, const Change& change);
+/// The errno with which the kernel would refuse a name that is longer than its fields: it says EINVAL, but callers
+/// want to hear that there is no such scheduler (ENOENT) or interface (ENODEV). 0 when the names fit.
+int refused_beforehand(const Change& change);
 
 // All throw Malformed.
 ServiceEntry decode_service(Payload payload);

@@ -36,7 +36,7 @@ std::uint16_t header_flags(Answer answer) {
   return NLM_F_REQUEST;
 }
 
-// The buffer is far larger than any request; only a string of absurd length can overflow it.
+// The buffer is far larger than any request: names that do not fit the kernel's fields are refused before.
 void check(int result) {
   if (result < 0) throw std::bad_alloc();
 }
@@ -93,5 +93,9 @@ std::span<const std::byte> Message::bytes() const {
 }
 
 Payload Message::payload() const { return bytes().subspan(NLMSG_HDRLEN + GENL_HDRLEN); }
+
+void ask_for_acknowledgement(std::span<std::byte> message) {
+  reinterpret_cast<nlmsghdr*>(message.data())->nlmsg_flags |= NLM_F_ACK;
+}
 
 }  // namespace ipvs::netlink

@@ -57,4 +57,7 @@ class Message {
   nl_msg* message_;
 };
 
+/// Turns a finished request that was begun with Answer::silence, at the start of `message`, into one with Answer::ack.
+void ask_for_acknowledgement(std::span<std::byte> message);
+
 }  // namespace ipvs::netlink

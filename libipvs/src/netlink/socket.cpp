@@ -36,6 +36,12 @@ int errno_of(int libnl_error, int system_error) {
   }
 }
 
+// A send of a whole batch is one packet; libnl starts out with 32 KiB.
+void enlarge_send_buffer(int descriptor) {
+  const int size = receive_capacity * 2;
+  setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+}
+
 // The hard limit for ordinary processes is net.core.rmem_max, some 200 KiB; CAP_NET_ADMIN goes beyond it.
 void enlarge_receive_buffer(int descriptor) {
   const int size = socket_buffer;
@@ -69,6 +75,7 @@ Socket::Socket() : socket_(nl_socket_alloc()), buffer_(new std::byte[receive_cap
   errno = 0;
   family_ = genl_ctrl_resolve(socket_.get(), IPVS_GENL_NAME);
   if (family_ < 0) throw Error(Operation::open_socket, errno_of(family_, errno));
+  enlarge_send_buffer(nl_socket_get_fd(socket_.get()));
   enlarge_receive_buffer(nl_socket_get_fd(socket_.get()));
   leave_requests_out_of_answers(nl_socket_get_fd(socket_.get()));
 }
@@ -90,9 +97,9 @@ void Socket::send(std::span<const std::byte> bytes) {
   }
 }
 
-std::span<std::byte> Socket::receive_packet() {
+std::span<std::byte> Socket::receive_packet(int flags) {
   for (;;) {
-    const ssize_t size = ::recv(nl_socket_get_fd(socket_.get()), buffer_.get(), receive_capacity, MSG_TRUNC);
+    const ssize_t size = ::recv(nl_socket_get_fd(socket_.get()), buffer_.get(), receive_capacity, flags | MSG_TRUNC);
     if (size >= 0 && static_cast<std::size_t>(size) <= receive_capacity) {
       return {buffer_.get(), static_cast<std::size_t>(size)};
     }
@@ -101,13 +108,38 @@ std::span<std::byte> Socket::receive_packet() {
   }
 }
 
-void Socket::receive(const std::function<void(Answered)>& on_answer) {
-  const std::span<std::byte> packet = receive_packet();
+namespace {
+
+void for_each_answer(std::span<std::byte> packet, const std::function<void(Answered)>& on_answer) {
   int left = static_cast<int>(packet.size());
   for (auto* header = reinterpret_cast<nlmsghdr*>(packet.data()); nlmsg_ok(header, left);
        header = nlmsg_next(header, &left)) {
     if (header->nlmsg_type == NLMSG_ERROR) on_answer({header->nlmsg_seq, error_in(header)});
   }
+}
+
+}  // namespace
+
+void Socket::receive(const std::function<void(Answered)>& on_answer) { for_each_answer(receive_packet(), on_answer); }
+
+bool Socket::receive_if_any(const std::function<void(Answered)>& on_answer) {
+  try {
+    for_each_answer(receive_packet(MSG_DONTWAIT), on_answer);
+    return true;
+  } catch (const std::system_error& failure) {
+    if (failure.code().value() == EAGAIN) return false;
+    if (failure.code().value() == ENOBUFS) return true;  // told once more for what was lost meanwhile
+    throw;
+  }
+}
+
+std::size_t Socket::answers_that_fit() const {
+  // What the kernel charges for the smallest packet; measured: some 270 fill the usual 212,992 bytes.
+  constexpr std::size_t charge = 1024;
+  int size = 0;
+  socklen_t length = sizeof size;
+  if (getsockopt(nl_socket_get_fd(socket_.get()), SOL_SOCKET, SO_RCVBUF, &size, &length) != 0 || size < 0) return 1;
+  return static_cast<std::size_t>(size) / charge;
 }
 
 void Socket::request(Operation operation, Message& message, Answer answer,

@@ -47,9 +47,14 @@ class Socket {
   /// Waits for one packet and calls `on_answer` for each acknowledgement or refusal in it.
   /// Throws std::system_error: ENOBUFS when the kernel had to drop answers.
   void receive(const std::function<void(Answered)>& on_answer);
+  /// The same without waiting; false when no packet is there.
+  bool receive_if_any(const std::function<void(Answered)>& on_answer);
+
+  /// How many unread answers, each in a packet of its own, the receive buffer has room for.
+  std::size_t answers_that_fit() const;
 
  private:
-  std::span<std::byte> receive_packet();
+  std::span<std::byte> receive_packet(int flags = 0);
 
   struct Closer {
     void operator()(nl_sock* socket) const;

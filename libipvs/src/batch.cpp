@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+#include "ipvs/batch.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <span>
+#include <system_error>
+#include <utility>
+
+#include "client_state.hpp"
+#include "netlink/codec.hpp"
+
+namespace ipvs {
+namespace {
+
+// The kernel copies a whole send into one buffer and refuses more than the socket's send buffer holds.
+constexpr std::size_t most_bytes = 48 * 1024;
+constexpr std::size_t most_changes = 256;
+
+}  // namespace
+
+// A send carries many requests, of which only the last asks to be acknowledged. The kernel handles all before the
+// send returns, in order, and answers a refused one at once: so when the last one's answer is there, those without
+// an answer were carried out. Each answer takes room in the receive buffer until it is read, which bounds a send.
+struct Batch::State {
+  Client::State& client;
+  std::size_t capacity;          ///< changes a send; their refusals fit the receive buffer
+  std::vector<std::byte> bytes;  ///< whole messages, one behind the other
+  std::size_t last_message = 0;  ///< where the last one starts
+  std::size_t next_number = 0;
+  struct Pending {
+    std::uint32_t sequence;
+    std::size_t number;
+    Operation operation;
+  };
+  std::vector<Pending> pending;
+  std::vector<Refusal> refusals;
+
+  explicit State(Client::State& state)
+      : client(state), capacity(std::clamp<std::size_t>(state.socket.answers_that_fit(), 1, most_changes)) {}
+
+  void append(const Change& change, std::size_t number) {
+    netlink::encode_request(client.message, client.socket.family(), netlink::Answer::silence, change);
+    const std::uint32_t sequence = client.socket.next_sequence();
+    client.message.set_sequence(sequence, client.socket.port());
+    last_message = bytes.size();
+    const std::span<const std::byte> message = client.message.bytes();
+    bytes.insert(bytes.end(), message.begin(), message.end());
+    // A message starts at a multiple of four.
+    constexpr std::size_t alignment = 4;
+    bytes.resize((bytes.size() + alignment - 1) / alignment * alignment);
+    pending.push_back({sequence, number, operation_of(change)});
+  }
+
+  void refuse(const Pending& change, int error_number) {
+    refusals.push_back({change.number, Error(change.operation, error_number)});
+  }
+
+  void send() {
+    if (pending.empty()) return;
+    netlink::ask_for_acknowledgement(std::span(bytes).subspan(last_message));
+    try {
+      client.socket.send(bytes);
+      collect();
+    } catch (const std::system_error& failure) {
+      const Operation operation = pending.front().operation;
+      bytes.clear();
+      pending.clear();
+      throw Error(operation, failure.code().value());
+    }
+    bytes.clear();
+    pending.clear();
+  }
+
+  /// Reads answers up to the last change's.
+  void collect() {
+    std::vector<bool> answered(pending.size(), false);
+    bool complete = false;
+    const auto take = [&](netlink::Answered answer) {
+      const auto found = std::ranges::find(pending, answer.sequence, &Pending::sequence);
+      if (found == pending.end()) return;  // an answer that an earlier request gave up on
+      answered[static_cast<std::size_t>(found - pending.begin())] = true;
+      if (answer.error_number != 0) refuse(*found, answer.error_number);
+      complete = complete || found + 1 == pending.end();
+    };
+    try {
+      while (!complete) client.socket.receive(take);
+    } catch (const std::system_error& failure) {
+      if (failure.code().value() != ENOBUFS) throw;
+      // Answers were lost. What is still there is read; silence means nothing any more.
+      while (client.socket.receive_if_any(take)) {
+      }
+      for (std::size_t i = 0; i < pending.size(); ++i) {
+        if (!answered[i]) refuse(pending[i], ENOBUFS);
+      }
+    }
+  }
+};
+
+Batch::Batch(Client& client) : state_(std::make_unique<State>(*client.state_)) {}
+Batch::Batch(Batch&&) noexcept = default;
+Batch& Batch::operator=(Batch&&) noexcept = default;
+Batch::~Batch() = default;
+
+std::size_t Batch::add(const Change& change) {
+  const std::size_t number = state_->next_number++;
+  if (const int error_number = netlink::refused_beforehand(change)) {
+    state_->refuse({0, number, operation_of(change)}, error_number);
+    return number;
+  }
+  if (state_->pending.size() >= state_->capacity || state_->bytes.size() >= most_bytes) state_->send();
+  state_->append(change, number);
+  return number;
+}
+
+std::vector<Batch::Refusal> Batch::finish() {
+  state_->send();
+  std::ranges::sort(state_->refusals, {}, &Refusal::number);
+  return std::exchange(state_->refusals, {});
+}
+
+}  // namespace ipvs
