@@ -31,10 +31,10 @@ Command parse_restore(std::span<const std::string> words) {
 
 }  // namespace
 
-std::optional<Command> parse_applet(std::string_view program, std::span<const std::string> words) {
+std::optional<Invocation> parse_applet(std::string_view program, std::span<const std::string> words) {
   const std::string_view name = program.substr(program.rfind('/') + 1);
-  if (name == "ipvsadm-save") return parse_save(words);
-  if (name == "ipvsadm-restore") return parse_restore(words);
+  if (name == "ipvsadm-save") return Invocation{parse_save(words), {}};
+  if (name == "ipvsadm-restore") return Invocation{parse_restore(words), {}};
   return std::nullopt;
 }
 

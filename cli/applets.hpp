@@ -13,6 +13,6 @@ namespace ipvsadm {
 /// ipvsadm-save and ipvsadm-restore are this program under another name. The command that `words` mean under the
 /// name `program` (argv[0], with or without folders); empty when it is neither of the two.
 /// Throws Failure for words that the name doesn't take.
-std::optional<Command> parse_applet(std::string_view program, std::span<const std::string> words);
+std::optional<Invocation> parse_applet(std::string_view program, std::span<const std::string> words);
 
 }  // namespace ipvsadm

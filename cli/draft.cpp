@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -88,6 +90,68 @@ ipvs::Address read_mcast_group(const std::string& text) {
   return *address;
 }
 
+/// ADDRESS, or ADDRESS/LENGTH.
+Network read_network(const std::string& text) {
+  const std::size_t slash = text.find('/');
+  const auto address = ipvs::Address::parse(text.substr(0, slash));
+  if (!address) illegal("illegal client address specified");
+  const unsigned bits = address->is_v4() ? 32 : 128;
+  if (slash == std::string::npos) return {*address, bits};
+  const auto length = number(text.substr(slash + 1), 0, bits, "client address");
+  return {*address, static_cast<unsigned>(length)};
+}
+
+/// The kernel's words for the states of TCP, UDP and SCTP connections and of persistence templates.
+constexpr std::array<std::string_view, 28> connection_states = {
+    "NONE",
+    "ESTABLISHED",
+    "SYN_SENT",
+    "SYN_RECV",
+    "FIN_WAIT",
+    "TIME_WAIT",
+    "CLOSE",
+    "CLOSE_WAIT",
+    "LAST_ACK",
+    "LISTEN",
+    "SYNACK",
+    "UDP",
+    "ASSURED",
+    "ERR!",
+    "INIT1",
+    "INIT",
+    "COOKIE_SENT",
+    "COOKIE_REPLIED",
+    "COOKIE_WAIT",
+    "COOKIE",
+    "COOKIE_ECHOED",
+    "SHUTDOWN_SENT",
+    "SHUTDOWN_RECEIVED",
+    "SHUTDOWN_ACK_SENT",
+    "REJECTED",
+    "CLOSED",
+    "ICMP",
+    "BUG!",
+};
+
+std::string read_state(std::string text) {
+  std::ranges::transform(text, text.begin(),
+                         [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+  if (std::ranges::find(connection_states, text) == connection_states.end()) illegal("illegal state specified");
+  return text;
+}
+
+/// Seconds with a fraction; from a tenth of a second to a day.
+std::chrono::milliseconds read_interval(const std::string& text) {
+  double seconds = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  constexpr double least = 0.1;
+  constexpr double most = 86400;
+  const bool legal_number =
+      error == std::errc() && end == text.data() + text.size() && seconds >= least && seconds <= most;
+  if (!legal_number) illegal("illegal watch interval specified");
+  return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
+}
+
 ipvs::SchedulerFlags read_scheduler_flags(const std::string& text, const std::string& scheduler) {
   auto flags = ipvs::SchedulerFlags::none;
   std::size_t begin = 0;
@@ -158,6 +222,19 @@ void read_value(Draft& draft, const Token& token, Names& names) {
     case S::sync_maxlen:
       draft.daemon.sync_maxlen = static_cast<std::uint16_t>(number(text, 1, 65507, "sync-maxlen"));
       return;
+    case S::netns:
+      if (text.empty()) illegal("illegal network namespace specified");
+      draft.network_namespace = text;
+      return;
+    case S::state: draft.connection_state = read_state(text); return;
+    case S::client: draft.client = read_network(text); return;
+    case S::watch:
+      if (token.value) draft.watch_interval = read_interval(text);
+      return;
+    case S::drain:
+      if (token.value) draft.drain_limit = std::chrono::seconds(number(text, 0, max_timeout_seconds, "drain time"));
+      return;
+    case S::apply: draft.file = token.value; return;
     default: return;
   }
 }
@@ -198,6 +275,11 @@ void read_operands(Draft& draft, const std::vector<std::string>& operands) {
       if (!seconds) illegal(fmt::format("invalid timeout value `{}' specified", operands[i]));
       *timeouts[i] = std::chrono::seconds(*seconds);
     }
+  }
+  // "--apply --dry-run FILE" is as good as "--apply FILE --dry-run".
+  if (draft.command == Spelling::apply && !draft.file && !operands.empty()) {
+    draft.file = operands.front();
+    wanted = 1;
   }
   if (operands.size() > wanted) illegal(fmt::format("unexpected argument {}", operands[wanted]));
 }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "command.hpp"
 #include "ipvs/config.hpp"
 #include "ipvs/destination.hpp"
 #include "ipvs/service.hpp"
@@ -41,6 +43,13 @@ struct Draft {
   std::uint16_t tunnel_port = 0;
   ipvs::TunnelChecksum tunnel_checksum = ipvs::TunnelChecksum::none;
 
+  std::string network_namespace;
+  std::string connection_state;
+  std::optional<Network> client;
+  std::optional<std::chrono::seconds> drain_limit;
+  std::chrono::milliseconds watch_interval{2000};
+  std::optional<std::string> file;
+
   ipvs::Daemon daemon;
   ipvs::Timeouts timeouts;
 };
@@ -51,7 +60,8 @@ void read_token(Draft& draft, const Token& token, Names& names);
 /// Reads what had to wait for the rest of the line. Throws Failure(2).
 void finish_reading(Draft& draft, Names& names);
 
-/// Takes in the words that are no options: the three of --set, none for any other command. Throws Failure(2).
+/// Takes in the words that are no options: the three of --set, the file of --apply, none for any
+/// other command. Throws Failure(2).
 void read_operands(Draft& draft, const std::vector<std::string>& operands);
 
 }  // namespace ipvsadm

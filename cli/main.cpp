@@ -39,8 +39,10 @@ int carry_out(const std::vector<std::string>& words, std::string_view program) {
   Output output;
   Context context(names, output);
   try {
-    const std::optional<Command> applet = parse_applet(program, words);
-    const int status = run(applet ? *applet : Parser(names).parse(words, program), context);
+    std::optional<Invocation> invocation = parse_applet(program, words);
+    if (!invocation) invocation = Parser(names).parse(words, program);
+    if (!invocation->network_namespace.empty()) context.enter(invocation->network_namespace);
+    const int status = run(invocation->command, context);
     output.flush();
     return status;
   } catch (const Failure& failure) {

@@ -31,6 +31,8 @@ constexpr std::array spelling_table = {
                  "start the sync daemon as master or backup"},
     SpellingInfo{S::stop_daemon, "", "stop-daemon", required, O::free_, "STATE",
                  "stop the sync daemon, master or backup"},
+    SpellingInfo{S::apply, "", "apply", optional, O::free_, "FILE",
+                 "make the table what the rules say, by the fewest changes"},
     SpellingInfo{S::help, "h", "help", none, O::free_, "", "show this help"},
     SpellingInfo{S::version, "v", "version", none, O::free_, "", "show the version"},
 
@@ -96,6 +98,24 @@ constexpr std::array spelling_table = {
     SpellingInfo{S::mcast_ttl, "", "mcast-ttl", required, O::mcast_ttl, "N", "1 to 255 (default: 1)"},
     SpellingInfo{S::sync_maxlen, "", "sync-maxlen", required, O::sync_maxlen, "BYTES",
                  "longest message, 1 to 65507 (default: by MTU)"},
+
+    // What 1.31 did not have.
+    SpellingInfo{S::json, "j", "json", none, O::json, "", "list as one JSON object"},
+    SpellingInfo{S::netns, "", "netns", required, O::netns, "NAME|PATH|PID",
+                 "work in this network namespace; with every command"},
+    SpellingInfo{S::state, "", "state", required, O::state, "STATE", "with -c: only connections in this state"},
+    SpellingInfo{S::client, "", "client", required, O::client, "ADDRESS[/LENGTH]",
+                 "with -c: only connections of these clients"},
+    SpellingInfo{S::count, "", "count", none, O::count, "", "with -c: only the number of connections"},
+    SpellingInfo{S::watch, "", "watch", optional, O::watch, "SECONDS", "list again and again (default: 2)"},
+    SpellingInfo{S::drain, "", "drain", optional, O::drain, "SECONDS",
+                 "with -d and -D: let connections end first, for so long at most"},
+    SpellingInfo{S::all, "", "all", none, O::all, "", "with -S: timeouts and sync daemons too"},
+    SpellingInfo{S::dry_run, "", "dry-run", none, O::dry_run, "",
+                 "with --apply: print the changes, make none; 3 if there are any"},
+    SpellingInfo{S::keep_weights, "", "keep-weights", none, O::keep_weights, "",
+                 "with --apply: leave weights of servers that are there"},
+    SpellingInfo{S::no_delete, "", "no-delete", none, O::no_delete, "", "with --apply: only add and change"},
 };
 
 // info() indexes by Spelling.
@@ -103,7 +123,7 @@ static_assert([] {
   for (std::size_t i = 0; i < spelling_table.size(); ++i) {
     if (static_cast<std::size_t>(spelling_table[i].spelling) != i) return false;
   }
-  return spelling_table.size() == static_cast<std::size_t>(S::sync_maxlen) + 1;
+  return spelling_table.size() == spelling_count;
 }());
 
 constexpr OptionSet service_settings(O::scheduler, O::persistent, O::netmask, O::one_packet, O::persistence_engine,
@@ -111,7 +131,8 @@ constexpr OptionSet service_settings(O::scheduler, O::persistent, O::netmask, O:
 constexpr OptionSet server_settings(O::forwarding, O::weight, O::upper_threshold, O::lower_threshold, O::tun_type,
                                     O::tun_port, O::tun_nocsum, O::tun_csum, O::tun_remcsum);
 constexpr OptionSet list_settings(O::numeric, O::connection, O::service, O::timeout, O::daemon, O::stats, O::rate,
-                                  O::thresholds, O::persistent_conn, O::nosort, O::syncid, O::exact, O::tun_info);
+                                  O::thresholds, O::persistent_conn, O::nosort, O::syncid, O::exact, O::tun_info,
+                                  O::json, O::watch);
 constexpr OptionSet daemon_settings(O::mcast_interface, O::syncid, O::mcast_group, O::mcast_port, O::mcast_ttl,
                                     O::sync_maxlen);
 constexpr OptionSet nothing;
@@ -119,18 +140,19 @@ constexpr OptionSet nothing;
 constexpr std::array command_table = {
     CommandInfo{S::add_service, "add-service", OptionSet(O::service), service_settings},
     CommandInfo{S::edit_service, "edit-service", OptionSet(O::service), service_settings},
-    CommandInfo{S::delete_service, "delete-service", OptionSet(O::service), nothing},
+    CommandInfo{S::delete_service, "delete-service", OptionSet(O::service), OptionSet(O::drain)},
     CommandInfo{S::clear, "flush", nothing, nothing},
     CommandInfo{S::list, "list", nothing, list_settings},
     CommandInfo{S::add_server, "add-server", OptionSet(O::service, O::real_server), server_settings},
     CommandInfo{S::edit_server, "edit-server", OptionSet(O::service, O::real_server), server_settings},
-    CommandInfo{S::delete_server, "delete-server", OptionSet(O::service, O::real_server), nothing},
+    CommandInfo{S::delete_server, "delete-server", OptionSet(O::service, O::real_server), OptionSet(O::drain)},
     CommandInfo{S::zero, "zero", nothing, OptionSet(O::service)},
     CommandInfo{S::restore, "restore", nothing, nothing},
-    CommandInfo{S::save, "save", nothing, OptionSet(O::numeric)},
+    CommandInfo{S::save, "save", nothing, OptionSet(O::numeric, O::all)},
     CommandInfo{S::set, "set", nothing, nothing},
     CommandInfo{S::start_daemon, "start-daemon", nothing, daemon_settings},
     CommandInfo{S::stop_daemon, "stop-daemon", nothing, OptionSet(O::syncid)},
+    CommandInfo{S::apply, "apply", nothing, OptionSet(O::dry_run, O::keep_weights, O::no_delete)},
     CommandInfo{S::help, "help", nothing, nothing},
     CommandInfo{S::version, "version", nothing, nothing},
 };
@@ -174,6 +196,17 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(O::count_)> mess
     "tun-nocsum",
     "tun-csum",
     "tun-remcsum",
+    "json",
+    "netns",
+    "state",
+    "client",
+    "count",
+    "drain",
+    "watch",
+    "all",
+    "dry-run",
+    "keep-weights",
+    "no-delete",
 };
 
 }  // namespace

@@ -47,6 +47,18 @@ enum class Option : std::uint8_t {
   tun_nocsum,
   tun_csum,
   tun_remcsum,
+  // What 1.31 did not have.
+  json,
+  netns,
+  state,
+  client,
+  count,
+  drain,
+  watch,
+  all,
+  dry_run,
+  keep_weights,
+  no_delete,
   count_,
   free_ = count_,  ///< not subject to the rules: --sort and -6
 };
@@ -87,6 +99,7 @@ enum class Spelling : std::uint8_t {
   set,
   start_daemon,
   stop_daemon,
+  apply,
   help,
   version,
   last_command_ = version,
@@ -132,7 +145,20 @@ enum class Spelling : std::uint8_t {
   mcast_port,
   mcast_ttl,
   sync_maxlen,
+  json,
+  netns,
+  state,
+  client,
+  count,
+  watch,
+  drain,
+  all,
+  dry_run,
+  keep_weights,
+  no_delete,
 };
+
+constexpr std::size_t spelling_count = static_cast<std::size_t>(Spelling::no_delete) + 1;
 
 constexpr bool is_command(Spelling spelling) { return spelling <= Spelling::last_command_; }
 

@@ -15,14 +15,17 @@ class Output {
 
   /// Writes what is collected once it is worth a system call; renderers call it between records.
   void spill() {
-    if (text_.size() >= enough) flush();
+    if (text_.size() >= enough && !held_) flush();
   }
+  /// Held back, nothing is written before flush() is called.
+  void hold(bool held) { held_ = held; }
   /// Writes all that is collected. Throws Failure(1) when it can't be written, to a full disk for instance.
   void flush();
 
  private:
   static constexpr std::size_t enough = 64 * 1024;
   Text text_;
+  bool held_ = false;
 };
 
 }  // namespace ipvsadm

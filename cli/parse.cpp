@@ -40,10 +40,27 @@ constexpr void for_each_option(Visit visit) {
   for (unsigned i = 0; i < static_cast<unsigned>(O::count_); ++i) visit(static_cast<O>(i));
 }
 
-/// Options that exclude each other within a command.
-constexpr OptionSet list_subjects(O::connection, O::service, O::timeout, O::daemon);
 constexpr OptionSet tunnel_checksums(O::tun_nocsum, O::tun_csum, O::tun_remcsum);
 constexpr OptionSet tunnel_options = OptionSet(O::tun_type, O::tun_port) | tunnel_checksums;
+/// Legal with -L -c, and with no other listing.
+constexpr OptionSet connection_filters(O::real_server, O::state, O::client, O::count);
+/// Legal with every command.
+constexpr OptionSet everywhere(O::netns);
+
+/// Options that exclude each other, the one that is told first standing second.
+struct Conflict {
+  O first;
+  O second;
+};
+constexpr std::array list_conflicts = {
+    Conflict{O::connection, O::timeout}, Conflict{O::connection, O::daemon}, Conflict{O::service, O::timeout},
+    Conflict{O::service, O::daemon},     Conflict{O::timeout, O::daemon},
+};
+constexpr std::array checksum_conflicts = {
+    Conflict{O::tun_nocsum, O::tun_csum},
+    Conflict{O::tun_nocsum, O::tun_remcsum},
+    Conflict{O::tun_csum, O::tun_remcsum},
+};
 
 /// Required, allowed and mutually exclusive options, for a command or for a tunnel type.
 struct Rule {
@@ -52,11 +69,10 @@ struct Rule {
   OptionSet subject;      ///< options that the rule is about; the others pass
   OptionSet required;
   OptionSet allowed;
-  OptionSet exclusive;
+  std::span<const Conflict> conflicts;
 };
 
 void check_rule(const Rule& rule, OptionSet given) {
-  std::optional<O> chosen;
   for_each_option([&](O option) {
     if (!rule.subject.has(option)) return;
     if (!given.has(option)) {
@@ -69,12 +85,11 @@ void check_rule(const Rule& rule, OptionSet given) {
     if (!rule.required.has(option) && !rule.allowed.has(option)) {
       illegal(fmt::format("Illegal '{}' option with the '{}' {}", message_name(option), rule.name, rule.kind));
     }
-    if (!rule.exclusive.has(option)) return;
-    if (chosen) {
+    for (const Conflict& conflict : rule.conflicts) {
+      if (conflict.second != option || !given.has(conflict.first)) continue;
       illegal(fmt::format("The option '{}' conflicts with the '{}' option in the '{}' {}", message_name(option),
-                          message_name(*chosen), rule.name, rule.kind));
+                          message_name(conflict.first), rule.name, rule.kind));
     }
-    chosen = option;
   });
 }
 
@@ -86,18 +101,26 @@ constexpr OptionSet everything = [] {
 
 void check_command(const Draft& draft) {
   const CommandInfo& command = command_info(*draft.command);
-  check_rule({command.name, "command", everything, command.required, command.allowed,
-              *draft.command == S::list ? list_subjects : OptionSet()},
-             draft.options);
+  OptionSet allowed = command.allowed | everywhere;
+  std::span<const Conflict> conflicts;
+  if (*draft.command == S::list) {
+    conflicts = list_conflicts;
+    if (draft.options.has(O::connection)) allowed = allowed | connection_filters;
+  }
+  check_rule({command.name, "command", everything, command.required, allowed, conflicts}, draft.options);
 }
 
 // Indexed by ipvs::TunnelType.
 constexpr std::array tunnel_rules = {
-    Rule{"ipip", "tunnel type", tunnel_options, {}, OptionSet(O::tun_type), tunnel_checksums},
+    Rule{"ipip", "tunnel type", tunnel_options, {}, OptionSet(O::tun_type), checksum_conflicts},
     Rule{"gue", "tunnel type", tunnel_options, OptionSet(O::tun_port), OptionSet(O::tun_type) | tunnel_checksums,
-         tunnel_checksums},
-    Rule{
-        "gre", "tunnel type", tunnel_options, {}, OptionSet(O::tun_type, O::tun_nocsum, O::tun_csum), tunnel_checksums},
+         checksum_conflicts},
+    Rule{"gre",
+         "tunnel type",
+         tunnel_options,
+         {},
+         OptionSet(O::tun_type, O::tun_nocsum, O::tun_csum),
+         checksum_conflicts},
 };
 
 ipvs::Service make_service(const Draft& draft) {
@@ -147,17 +170,23 @@ ipvs::Destination make_server(const Draft& draft) {
   return server;
 }
 
-Command make_list(const Draft& draft) {
-  const OptionSet given = draft.options;
-  const bool other_subject = given.has(O::connection) || given.has(O::timeout) || given.has(O::daemon);
-  const bool has_view = given.has(O::stats) || given.has(O::rate) || given.has(O::thresholds);
-  const bool odd_persistent = given.has(O::persistent_conn) && !given.has(O::connection);
-  if (other_subject && (has_view || odd_persistent)) illegal("options conflicts in the list command");
+ListConnections make_connection_list(const Draft& draft) {
+  ListConnections list;
+  list.numeric = draft.options.has(O::numeric);
+  list.engine_data = draft.options.has(O::persistent_conn);
+  list.json = draft.options.has(O::json);
+  list.count = draft.options.has(O::count);
+  list.service = draft.service;
+  list.client = draft.client;
+  list.state = draft.connection_state;
+  if (draft.server) {
+    list.server = draft.server->address;
+    list.server_port = draft.server->port;
+  }
+  return list;
+}
 
-  if (given.has(O::connection)) return ListConnections{given.has(O::numeric), given.has(O::persistent_conn)};
-  if (given.has(O::timeout)) return ListTimeouts{};
-  if (given.has(O::daemon)) return ListDaemons{};
-
+ListServices make_service_list(const Draft& draft) {
   static constexpr std::array<std::pair<O, View>, 5> views = {{{O::stats, View::stats},
                                                                {O::rate, View::rate},
                                                                {O::thresholds, View::thresholds},
@@ -165,12 +194,32 @@ Command make_list(const Draft& draft) {
                                                                {O::tun_info, View::tun_info}}};
   ListServices list;
   list.service = draft.service;
-  list.numeric = given.has(O::numeric);
-  list.exact = given.has(O::exact);
-  list.sorted = !given.has(O::nosort);
-  const auto view = std::ranges::find_if(views, [&](const auto& pair) { return given.has(pair.first); });
+  list.numeric = draft.options.has(O::numeric);
+  list.exact = draft.options.has(O::exact);
+  list.sorted = !draft.options.has(O::nosort);
+  list.json = draft.options.has(O::json);
+  const auto view = std::ranges::find_if(views, [&](const auto& pair) { return draft.options.has(pair.first); });
   if (view != views.end()) list.view = view->second;
   return list;
+}
+
+Listing make_listing(const Draft& draft) {
+  const OptionSet given = draft.options;
+  const bool other_subject = given.has(O::connection) || given.has(O::timeout) || given.has(O::daemon);
+  const bool has_view = given.has(O::stats) || given.has(O::rate) || given.has(O::thresholds);
+  const bool odd_persistent = given.has(O::persistent_conn) && !given.has(O::connection);
+  if (other_subject && (has_view || odd_persistent)) illegal("options conflicts in the list command");
+
+  if (given.has(O::connection)) return make_connection_list(draft);
+  if (given.has(O::timeout)) return ListTimeouts{given.has(O::json)};
+  if (given.has(O::daemon)) return ListDaemons{given.has(O::json)};
+  return make_service_list(draft);
+}
+
+Command make_list(const Draft& draft) {
+  Listing listing = make_listing(draft);
+  if (draft.options.has(O::watch)) return Watch{std::move(listing), draft.watch_interval};
+  return listing;
 }
 
 ipvs::Change make_start_daemon(const Draft& draft) {
@@ -183,26 +232,33 @@ Command make_command(const Draft& draft) {
   switch (*draft.command) {
     case S::add_service: return ipvs::Change(ipvs::AddService{make_service(draft)});
     case S::edit_service: return ipvs::Change(ipvs::EditService{make_service(draft)});
-    case S::delete_service: return ipvs::Change(ipvs::DeleteService{*draft.service});
+    case S::delete_service:
+      if (draft.options.has(O::drain)) return Drain{*draft.service, std::nullopt, draft.drain_limit};
+      return ipvs::Change(ipvs::DeleteService{*draft.service});
     case S::clear: return ipvs::Change(ipvs::Flush{});
     case S::list: return make_list(draft);
     case S::add_server: return ipvs::Change(ipvs::AddDestination{*draft.service, make_server(draft)});
     case S::edit_server: return ipvs::Change(ipvs::EditDestination{*draft.service, make_server(draft)});
-    case S::delete_server: return ipvs::Change(ipvs::DeleteDestination{*draft.service, make_server_key(draft)});
+    case S::delete_server:
+      if (draft.options.has(O::drain)) return Drain{*draft.service, make_server_key(draft), draft.drain_limit};
+      return ipvs::Change(ipvs::DeleteDestination{*draft.service, make_server_key(draft)});
     case S::zero: return ipvs::Change(ipvs::Zero{draft.service});
     case S::restore: return Restore{};
-    case S::save: return Save{draft.options.has(O::numeric)};
+    case S::save: return Save{draft.options.has(O::numeric), draft.options.has(O::all)};
     case S::set: return ipvs::Change(ipvs::SetTimeouts{draft.timeouts});
     case S::start_daemon: return make_start_daemon(draft);
     case S::stop_daemon: return ipvs::Change(ipvs::StopDaemon{draft.daemon.role, draft.daemon.sync_id});
+    case S::apply:
+      return Apply{draft.file, draft.options.has(O::dry_run), draft.options.has(O::keep_weights),
+                   draft.options.has(O::no_delete)};
     default: return ShowVersion{};
   }
 }
 
 }  // namespace
 
-Command Parser::parse(std::span<const std::string> words, std::string_view program) {
-  if (words.empty()) return ListServices{};
+Invocation Parser::parse(std::span<const std::string> words, std::string_view program) {
+  if (words.empty()) return {Listing(ListServices{}), {}};
   const Scan scan = scanner_.scan(words);
 
   Draft draft;
@@ -210,22 +266,21 @@ Command Parser::parse(std::span<const std::string> words, std::string_view progr
     if (is_command(token.spelling)) {
       if (draft.command) illegal(fmt::format("invalid option `{}'", scanner_.second_command_word(words)));
       // Whatever else the line says, help is what somebody needs who writes it so.
-      if (token.spelling == S::help) return ShowHelp{};
-      if (token.spelling == S::version) return ShowVersion{};
+      if (token.spelling == S::help) return {ShowHelp{}, {}};
+      if (token.spelling == S::version) return {ShowVersion{}, {}};
       draft.command = token.spelling;
     }
     read_token(draft, token, names_);
   }
   if (scan.fault != Scan::Fault::none) {
-    const bool readable = !scan.tokens.empty();
     throw Failure(status_unreadable,
-                  readable ? fmt::format("{}: {}", scan.fault_word, fault_text(scan.fault)) : try_help(program));
+                  draft.command ? fmt::format("{}: {}", scan.fault_word, fault_text(scan.fault)) : try_help(program));
   }
   if (!draft.command) throw Failure(status_unreadable, try_help(program));
   finish_reading(draft, names_);
   read_operands(draft, scan.operands);
   check_command(draft);
-  return make_command(draft);
+  return {make_command(draft), draft.network_namespace};
 }
 
 }  // namespace ipvsadm

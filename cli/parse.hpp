@@ -19,7 +19,7 @@ class Parser {
   /// `words` are the arguments without the program's name, `program` is how messages call the program, empty for a
   /// line of a rules file.
   /// Throws Failure, which tells the first offence as the classic tool does.
-  Command parse(std::span<const std::string> words, std::string_view program);
+  Invocation parse(std::span<const std::string> words, std::string_view program);
 
  private:
   Names& names_;

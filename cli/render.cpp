@@ -164,6 +164,98 @@ void put_connection_end(Text& text, const ipvs::Endpoint& end, ipvs::Protocol pr
   pad(text, begin, columns, end.address.is_v4());
 }
 
+void put_service_rule(Text& text, std::string_view command, const ipvs::Service& service, Names* names) {
+  put(text, command);
+  put_service_option(text, service.key, names);
+  put(text, " -s {}", service.scheduler);
+  if (service.persistent) put(text, " -p {}", service.persistence_timeout.count());
+  // Without -p the mask means nothing, but the kernel keeps it, and so must a rule.
+  if (service.netmask != ipvs::full_netmask(service.key.family)) {
+    put(text, " -M ");
+    put_netmask(text, service);
+  }
+  if (!service.persistence_engine.empty()) put(text, " --pe {}", service.persistence_engine);
+  if (service.one_packet) put(text, " -o");
+  if (any(service.scheduler_flags)) {
+    put(text, " -b {}", scheduler_flag_names(service.scheduler, service.scheduler_flags, true));
+  }
+}
+
+void put_server_name(Text& text, std::string_view command, const ipvs::ServiceKey& service,
+                     const ipvs::DestinationKey& server, Names* names) {
+  put(text, command);
+  put_service_option(text, service, names);
+  put(text, " -r ");
+  render_endpoint(text, server.address, server.port, service.protocol, names);
+}
+
+void put_server_rule(Text& text, std::string_view command, const ipvs::ServiceKey& service,
+                     const ipvs::Destination& server, Names* names) {
+  put(text, command);
+  put_service_option(text, service, names);
+  put(text, " -r ");
+  render_endpoint(text, server.key.address, server.key.port, service.protocol, names);
+  const bool tunnel = server.forwarding == ipvs::Forwarding::tunnel;
+  put(text, server.forwarding == ipvs::Forwarding::masquerade ? " -m" : tunnel ? " -i" : " -g");
+  put(text, " -w {}", server.weight);
+  if (server.upper_threshold != 0) put(text, " -x {}", server.upper_threshold);
+  if (server.lower_threshold != 0) put(text, " -y {}", server.lower_threshold);
+  if (tunnel) {
+    put(text, " --tun-type {}", tunnel_type_name(server.tunnel_type));
+    if (server.tunnel_type == ipvs::TunnelType::gue) put(text, " --tun-port {}", server.tunnel_port);
+    if (server.tunnel_type != ipvs::TunnelType::ipip) {
+      static constexpr std::array<std::string_view, 3> checksums = {" --tun-nocsum", " --tun-csum", " --tun-remcsum"};
+      put(text, checksums[static_cast<std::size_t>(server.tunnel_checksum)]);
+    }
+  }
+}
+
+std::string_view role_name(ipvs::DaemonRole role) { return role == ipvs::DaemonRole::master ? "master" : "backup"; }
+
+void put_daemon_rule(Text& text, const ipvs::Daemon& daemon) {
+  put(text, "--start-daemon {} --mcast-interface {} --syncid {}", role_name(daemon.role), daemon.interface,
+      daemon.sync_id);
+  if (daemon.multicast_group) {
+    put(text, " --mcast-group ");
+    put_address(text, *daemon.multicast_group);
+  }
+  if (daemon.multicast_port != 0) put(text, " --mcast-port {}", daemon.multicast_port);
+  if (daemon.multicast_ttl != 0) put(text, " --mcast-ttl {}", daemon.multicast_ttl);
+  if (daemon.sync_maxlen != 0) put(text, " --sync-maxlen {}", daemon.sync_maxlen);
+}
+
+/// One function a change.
+struct RuleWriter {
+  Text& text;
+  Names* names;
+
+  void operator()(const ipvs::AddService& c) const { put_service_rule(text, "-A ", c.service, names); }
+  void operator()(const ipvs::EditService& c) const { put_service_rule(text, "-E ", c.service, names); }
+  void operator()(const ipvs::DeleteService& c) const {
+    put(text, "-D ");
+    put_service_option(text, c.key, names);
+  }
+  void operator()(const ipvs::AddDestination& c) const {
+    put_server_rule(text, "-a ", c.service, c.destination, names);
+  }
+  void operator()(const ipvs::EditDestination& c) const {
+    put_server_rule(text, "-e ", c.service, c.destination, names);
+  }
+  void operator()(const ipvs::DeleteDestination& c) const { put_server_name(text, "-d ", c.service, c.key, names); }
+  void operator()(const ipvs::Zero& c) const {
+    put(text, c.service ? "-Z " : "-Z");
+    if (c.service) put_service_option(text, *c.service, names);
+  }
+  void operator()(const ipvs::Flush& /*unused*/) const { put(text, "-C"); }
+  void operator()(const ipvs::SetTimeouts& c) const {
+    put(text, "--set {} {} {}", c.timeouts.tcp.count(), c.timeouts.tcp_fin.count(), c.timeouts.udp.count());
+  }
+  void operator()(const ipvs::StartDaemon& c) const { put_daemon_rule(text, c.daemon); }
+  void operator()(const ipvs::StopDaemon& c) const {
+    put(text, "--stop-daemon {} --syncid {}", role_name(c.role), c.sync_id);
+  }
+};
+
 }  // namespace
 
 void render_endpoint(Text& text, const ipvs::Address& address, std::uint16_t port, ipvs::Protocol protocol,
@@ -176,7 +268,9 @@ void render_endpoint(Text& text, const ipvs::Address& address, std::uint16_t por
     put_address(text, address);
   }
   put(text, address.is_v6() ? "]:" : ":");
-  const std::string* port_name = names == nullptr || port == 0 ? nullptr : &names->port_name(port, protocol);
+  // Ports have names by protocol, and a fwmark service has none.
+  const bool has_name = names != nullptr && port != 0 && protocol != ipvs::Protocol::none;
+  const std::string* port_name = has_name ? &names->port_name(port, protocol) : nullptr;
   if (port_name != nullptr && !port_name->empty()) {
     put(text, *port_name);
   } else {
@@ -295,9 +389,8 @@ void render_timeouts(Text& text, const ipvs::Timeouts& timeouts) {
 }
 
 void render_daemon(Text& text, const ipvs::Daemon& daemon) {
-  put(text, "{} sync daemon (mcast={}, syncid={}, maxlen={}, group=",
-      daemon.role == ipvs::DaemonRole::master ? "master" : "backup", daemon.interface, daemon.sync_id,
-      daemon.sync_maxlen);
+  put(text, "{} sync daemon (mcast={}, syncid={}, maxlen={}, group=", role_name(daemon.role), daemon.interface,
+      daemon.sync_id, daemon.sync_maxlen);
   if (daemon.multicast_group) put_address(text, *daemon.multicast_group);
   put(text, ", port={}, ttl={})\n", daemon.multicast_port, daemon.multicast_ttl);
 }
@@ -325,42 +418,8 @@ void render_counter(Text& text, std::uint64_t counter, bool exact) {
   put(text, "{:>8}T", counter / 1'000'000'000'000ULL);
 }
 
-void render_service_rule(Text& text, const ipvs::Service& service, Names* names) {
-  put(text, "-A ");
-  put_service_option(text, service.key, names);
-  put(text, " -s {}", service.scheduler);
-  if (service.persistent) put(text, " -p {}", service.persistence_timeout.count());
-  // Without -p the mask means nothing, but the kernel keeps it, and so must a rule.
-  if (service.netmask != ipvs::full_netmask(service.key.family)) {
-    put(text, " -M ");
-    put_netmask(text, service);
-  }
-  if (!service.persistence_engine.empty()) put(text, " --pe {}", service.persistence_engine);
-  if (service.one_packet) put(text, " -o");
-  if (any(service.scheduler_flags)) {
-    put(text, " -b {}", scheduler_flag_names(service.scheduler, service.scheduler_flags, true));
-  }
-  put(text, "\n");
-}
-
-void render_server_rule(Text& text, const ipvs::ServiceKey& service, const ipvs::Destination& server, Names* names) {
-  put(text, "-a ");
-  put_service_option(text, service, names);
-  put(text, " -r ");
-  render_endpoint(text, server.key.address, server.key.port, service.protocol, names);
-  const bool tunnel = server.forwarding == ipvs::Forwarding::tunnel;
-  put(text, server.forwarding == ipvs::Forwarding::masquerade ? " -m" : tunnel ? " -i" : " -g");
-  put(text, " -w {}", server.weight);
-  if (server.upper_threshold != 0) put(text, " -x {}", server.upper_threshold);
-  if (server.lower_threshold != 0) put(text, " -y {}", server.lower_threshold);
-  if (tunnel) {
-    put(text, " --tun-type {}", tunnel_type_name(server.tunnel_type));
-    if (server.tunnel_type == ipvs::TunnelType::gue) put(text, " --tun-port {}", server.tunnel_port);
-    if (server.tunnel_type != ipvs::TunnelType::ipip) {
-      static constexpr std::array<std::string_view, 3> checksums = {" --tun-nocsum", " --tun-csum", " --tun-remcsum"};
-      put(text, checksums[static_cast<std::size_t>(server.tunnel_checksum)]);
-    }
-  }
+void render_rule(Text& text, const ipvs::Change& change, Names* names) {
+  std::visit(RuleWriter{text, names}, change);
   put(text, "\n");
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "command.hpp"
+#include "ipvs/change.hpp"
 #include "ipvs/config.hpp"
 #include "ipvs/connection.hpp"
 #include "ipvs/destination.hpp"
@@ -34,8 +35,7 @@ void render_daemon(Text& text, const ipvs::Daemon& daemon);
 /// A counter as the listings show it: a blank and eight columns, shortened with K, M, G or T from 100,000,000 on.
 void render_counter(Text& text, std::uint64_t counter, bool exact);
 
-/// The lines that -S writes and -R reads.
-void render_service_rule(Text& text, const ipvs::Service& service, Names* names);
-void render_server_rule(Text& text, const ipvs::ServiceKey& service, const ipvs::Destination& server, Names* names);
+/// A change as the line that makes it: what -S writes, what --apply --dry-run prints, and what -R reads.
+void render_rule(Text& text, const ipvs::Change& change, Names* names);
 
 }  // namespace ipvsadm

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "rules_file.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -24,12 +26,16 @@ bool is_comment(std::string_view line) {
 /// The one command of a line. What would read the rules' own source, or end the run, is no rule.
 Command parse_rule(std::string_view line, Parser& parser, std::vector<std::string>& words) {
   if (line.find('\0') != std::string_view::npos) throw Failure(status_unreadable, "a NUL byte is in it");
-  Command command = parser.parse(words, {});
-  if (std::holds_alternative<Restore>(command) || std::holds_alternative<ShowHelp>(command) ||
+  Invocation invocation = parser.parse(words, {});
+  const Command& command = invocation.command;
+  if (std::holds_alternative<Restore>(command) || std::holds_alternative<Apply>(command) ||
+      std::holds_alternative<Watch>(command) || std::holds_alternative<ShowHelp>(command) ||
       std::holds_alternative<ShowVersion>(command)) {
     throw Failure(status_illegal, fmt::format("invalid option `{}'", words.front()));
   }
-  return command;
+  // A file goes to one namespace as a whole.
+  if (!invocation.network_namespace.empty()) throw Failure(status_illegal, "Illegal 'netns' option in a rules file");
+  return std::move(invocation.command);
 }
 
 }  // namespace
@@ -65,13 +71,15 @@ std::vector<Rule> read_rules(std::string_view text, Comments comments, Parser& p
   return rules;
 }
 
-std::string read_standard_input() {
+namespace {
+
+std::string read_whole(int descriptor) {
   std::string text;
   std::size_t size = 0;
   for (;;) {
     constexpr std::size_t piece = 64 * 1024;
     text.resize(size + std::max(piece, size));
-    const ssize_t count = ::read(STDIN_FILENO, text.data() + size, text.size() - size);
+    const ssize_t count = ::read(descriptor, text.data() + size, text.size() - size);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) throw Failure(status_illegal, fmt::format("can't read the rules: {}", std::strerror(errno)));
     if (count == 0) break;
@@ -80,5 +88,22 @@ std::string read_standard_input() {
   text.resize(size);
   return text;
 }
+
+}  // namespace
+
+std::string read_rules_file(const std::string& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) throw Failure(status_illegal, fmt::format("can't read `{}': {}", path, std::strerror(errno)));
+  try {
+    std::string text = read_whole(descriptor);
+    ::close(descriptor);
+    return text;
+  } catch (...) {
+    ::close(descriptor);
+    throw;
+  }
+}
+
+std::string read_standard_input() { return read_whole(STDIN_FILENO); }
 
 }  // namespace ipvsadm

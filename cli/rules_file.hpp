@@ -33,7 +33,9 @@ void split_words(std::string_view line, std::vector<std::string>& words);
 /// (status 255), its number first: "line 12: illegal weight specified".
 std::vector<Rule> read_rules(std::string_view text, Comments comments, Parser& parser);
 
-/// All of standard input. Throws Failure.
+/// All of a file. Throws Failure(2).
+std::string read_rules_file(const std::string& path);
+/// All of standard input. Throws Failure(2).
 std::string read_standard_input();
 
 }  // namespace ipvsadm

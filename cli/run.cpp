@@ -16,12 +16,12 @@ struct Runner {
   Context& context;
 
   int operator()(const ipvs::Change& c) const { return context.client().apply(c), status_done; }
-  int operator()(const ListServices& c) const { return run_list(c, context), status_done; }
-  int operator()(const ListConnections& c) const { return run_list(c, context), status_done; }
-  int operator()(const ListTimeouts& c) const { return run_list(c, context), status_done; }
-  int operator()(const ListDaemons& c) const { return run_list(c, context), status_done; }
+  int operator()(const Listing& c) const { return list(c, context), status_done; }
+  int operator()(const Watch& c) const { return run_watch(c, context); }
   int operator()(const Save& c) const { return run_save(c, context), status_done; }
   int operator()(const Restore& c) const { return run_restore(c, context); }
+  int operator()(const Apply& c) const { return run_apply(c, context); }
+  int operator()(const Drain& c) const { return run_drain(c, context); }
   int operator()(const ShowHelp& /*unused*/) const { return run_help(context), status_done; }
   int operator()(const ShowVersion& /*unused*/) const { return run_version(context), status_done; }
 };

@@ -10,13 +10,15 @@ namespace ipvsadm {
 /// context.output().
 int run(const Command& command, Context& context);
 
+/// Leaves the listing in context.output(); what is long is written in between.
+void list(const Listing& listing, Context& context);
+
 // The commands by family; run() chooses.
-void run_list(const ListServices& list, Context& context);
-void run_list(const ListConnections& list, Context& context);
-void run_list(const ListTimeouts& list, Context& context);
-void run_list(const ListDaemons& list, Context& context);
 void run_save(const Save& save, Context& context);
 int run_restore(const Restore& restore, Context& context);
+int run_apply(const Apply& apply, Context& context);
+int run_drain(const Drain& drain, Context& context);
+int run_watch(const Watch& watch, Context& context);
 void run_help(Context& context);
 
 }  // namespace ipvsadm

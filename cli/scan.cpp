@@ -108,7 +108,7 @@ Scan Scanner::feed(std::span<const std::string> words) {
     scan.fault = unwanted ? Scan::Fault::unwanted_argument : Scan::Fault::missing_argument;
   }
 
-  std::array<std::size_t, 64> used{};
+  std::array<std::size_t, spelling_count> used{};
   for (const CLI::Option* option : std::span(app.parse_order()).subspan(earlier)) {
     Token token{machine_->spelling_of(option), std::nullopt};
     if (info(token.spelling).argument != Argument::none) {
@@ -120,6 +120,13 @@ Scan Scanner::feed(std::span<const std::string> words) {
       if (value != no_value) token.value = std::move(value);
     }
     scan.tokens.push_back(std::move(token));
+  }
+  // A lone "-" is an operand, not an optional value.
+  for (Token& token : scan.tokens) {
+    if (info(token.spelling).argument != Argument::optional || token.value != "-") continue;
+    if (std::ranges::find(words, "-") == words.end()) continue;
+    scan.operands.emplace_back("-");
+    token.value.reset();
   }
   // An optional value never looks like an option; CLI11 lets -5 through.
   const auto swallowed = std::ranges::find_if(scan.tokens, [&](const Token& token) {
@@ -141,8 +148,9 @@ Scan Scanner::feed(std::span<const std::string> words) {
     if (!only_operands && word == "--") {
       only_operands = true;
     } else if (!only_operands && is_option_like(word)) {
-      // "-n=5" is left as "-=5" once -n is read.
+      // "-n=5" is left as "-=5" once -n is read: it is -n that is at fault.
       const bool rest_of_cluster = word.starts_with("-=") && std::ranges::find(words, word) == words.end();
+      if (rest_of_cluster && !scan.tokens.empty()) scan.tokens.pop_back();
       scan.fault = rest_of_cluster ? Scan::Fault::unwanted_argument : Scan::Fault::unknown_option;
       return scan;
     } else {
@@ -191,7 +199,7 @@ std::string Scanner::second_command_word(std::span<const std::string> words) {
   std::size_t with = words.size();
   while (with - without > 1) {
     const std::size_t middle = without + (with - without) / 2;
-    const Scan scan = feed_prefix(words, middle);
+    const Scan scan = feed(words.first(middle));
     const auto commands = std::ranges::count_if(scan.tokens, [](const Token& t) { return is_command(t.spelling); });
     (commands < 2 ? without : with) = middle;
   }

@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "client_state.hpp"
-#include "in_namespace.hpp"
 #include "netlink/codec.hpp"
 
 namespace ipvs {
@@ -19,7 +18,7 @@ using netlink::Payload;
 Client::Client() : state_(std::make_unique<State>()) {}
 
 Client::Client(const NetworkNamespace& network) {
-  in_namespace(network, [this] { state_ = std::make_unique<State>(); });
+  network.run([this] { state_ = std::make_unique<State>(); });
 }
 
 Client::Client(Client&&) noexcept = default;

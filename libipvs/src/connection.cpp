@@ -10,7 +10,6 @@
 #include <cstring>
 #include <utility>
 
-#include "in_namespace.hpp"
 #include "ipvs/error.hpp"
 
 namespace ipvs {
@@ -147,7 +146,7 @@ struct ConnectionReader::State {
 ConnectionReader::ConnectionReader() : state_(std::make_unique<State>()) { state_->descriptor = open_table(); }
 
 ConnectionReader::ConnectionReader(const NetworkNamespace& network) : state_(std::make_unique<State>()) {
-  in_namespace(network, [this] { state_->descriptor = open_table(); });
+  network.run([this] { state_->descriptor = open_table(); });
 }
 
 ConnectionReader::ConnectionReader(ConnectionReader&&) noexcept = default;

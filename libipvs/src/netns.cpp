@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <exception>
+#include <thread>
 #include <utility>
 
 #include "ipvs/error.hpp"
@@ -40,6 +42,19 @@ NetworkNamespace NetworkNamespace::by_path(const std::string& path) { return Net
 
 NetworkNamespace NetworkNamespace::by_pid(pid_t pid) {
   return NetworkNamespace(open_namespace("/proc/" + std::to_string(pid) + "/ns/net"));
+}
+
+void NetworkNamespace::run(const std::function<void()>& work) const {
+  std::exception_ptr failure;
+  std::thread([&] {
+    try {
+      if (setns(descriptor_, CLONE_NEWNET) != 0) throw Error(Operation::open_namespace, errno);
+      work();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+  }).join();
+  if (failure) std::rethrow_exception(failure);
 }
 
 NetworkNamespace::NetworkNamespace(NetworkNamespace&& other) noexcept

@@ -13,3 +13,4 @@
 #include "ipvs/netns.hpp"
 #include "ipvs/service.hpp"
 #include "ipvs/stats.hpp"
+#include "ipvs/table.hpp"

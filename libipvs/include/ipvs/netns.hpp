@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <string>
 
 #include "ipvs/export.hpp"
@@ -26,6 +27,11 @@ class IPVS_EXPORT NetworkNamespace {
   NetworkNamespace(const NetworkNamespace&) = delete;
   NetworkNamespace& operator=(const NetworkNamespace&) = delete;
   ~NetworkNamespace();
+
+  /// Runs `work` inside the namespace, on a thread of its own, so that no caller is ever left in the wrong one, and
+  /// waits for it. Files under /proc/thread-self/net and sockets that `work` opens belong to the namespace for good.
+  /// Rethrows what `work` throws; Error(open_namespace) when the namespace can't be entered (EPERM).
+  void run(const std::function<void()>& work) const;
 
   /// The descriptor, owned by this object.
   int descriptor() const noexcept { return descriptor_; }

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+#include "connection_filter.hpp"
+
+#include <algorithm>
+
+namespace ipvsadm {
+namespace {
+
+bool takes(const ipvs::ServiceKey& service, const ipvs::Connection& connection) {
+  return static_cast<std::uint16_t>(service.protocol) == connection.protocol &&
+         service.address == connection.virtual_service.address &&
+         (service.port == 0 || service.port == connection.virtual_service.port);
+}
+
+/// The kernel writes the mark of a persistence template where the virtual address stands.
+bool is_template_of(std::uint32_t fwmark, const ipvs::Connection& connection) {
+  if (connection.protocol != 0) return false;
+  const auto& bytes = connection.virtual_service.address.bytes();
+  const auto first_four = ipvs::Address::v4(std::uint32_t{bytes[0]} << 24 | std::uint32_t{bytes[1]} << 16 |
+                                            std::uint32_t{bytes[2]} << 8 | std::uint32_t{bytes[3]});
+  return first_four.v4_number() == fwmark;
+}
+
+}  // namespace
+
+ConnectionFilter::ConnectionFilter(const ListConnections& wanted, ipvs::Client& client) : wanted_(wanted) {
+  if (!wanted.service || !wanted.service->is_fwmark()) return;
+  for (const ipvs::DestinationEntry& server : client.destinations(*wanted.service)) {
+    mark_servers_.push_back(server.destination.key);
+  }
+  for (const ipvs::ServiceEntry& service : client.services()) {
+    if (!service.service.key.is_fwmark()) address_services_.push_back(service.service.key);
+  }
+}
+
+bool ConnectionFilter::passes(const ipvs::Connection& connection) const {
+  if (wanted_.service && !passes_service(connection)) return false;
+  if (wanted_.server && *wanted_.server != connection.destination.address) return false;
+  if (wanted_.server_port && *wanted_.server_port != connection.destination.port) return false;
+  if (wanted_.client && !connection.client.address.in_network(wanted_.client->address, wanted_.client->length)) {
+    return false;
+  }
+  return wanted_.state.empty() || wanted_.state == connection.state;
+}
+
+bool ConnectionFilter::passes_service(const ipvs::Connection& connection) const {
+  return wanted_.service->is_fwmark() ? passes_fwmark(connection) : takes(*wanted_.service, connection);
+}
+
+bool ConnectionFilter::passes_fwmark(const ipvs::Connection& connection) const {
+  if (connection.client.address.family() != wanted_.service->family) return false;
+  if (is_template_of(wanted_.service->fwmark, connection)) return true;
+  const bool to_mark_server = std::ranges::any_of(mark_servers_, [&](const ipvs::DestinationKey& server) {
+    return server.address == connection.destination.address &&
+           (server.port == 0 || server.port == connection.destination.port);
+  });
+  return to_mark_server && std::ranges::none_of(address_services_, [&](const ipvs::ServiceKey& service) {
+           return takes(service, connection);
+         });
+}
+
+}  // namespace ipvsadm

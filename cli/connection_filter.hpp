@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <vector>
+
+#include "command.hpp"
+#include "ipvs/client.hpp"
+#include "ipvs/connection.hpp"
+#include "ipvs/destination.hpp"
+
+namespace ipvsadm {
+
+/// Decides which connections -L -c shows.
+class ConnectionFilter {
+ public:
+  /// For a fwmark service asks the kernel for the services and servers there are.
+  ConnectionFilter(const ListConnections& wanted, ipvs::Client& client);
+
+  bool passes(const ipvs::Connection& connection) const;
+
+ private:
+  bool passes_service(const ipvs::Connection& connection) const;
+  bool passes_fwmark(const ipvs::Connection& connection) const;
+
+  const ListConnections& wanted_;
+  // The connection table does not tell marks. A connection counts as the mark's when it goes to one of the mark's
+  // servers and no service by address takes it.
+  std::vector<ipvs::DestinationKey> mark_servers_;
+  std::vector<ipvs::ServiceKey> address_services_;
+};
+
+}  // namespace ipvsadm

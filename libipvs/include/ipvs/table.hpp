@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <map>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "ipvs/change.hpp"
+#include "ipvs/client.hpp"
+#include "ipvs/config.hpp"
+#include "ipvs/destination.hpp"
+#include "ipvs/export.hpp"
+#include "ipvs/service.hpp"
+
+namespace ipvs {
+
+/// What the kernel's table holds or should hold: services with their destinations, and maybe timeouts and sync
+/// daemons. A plain value without counters.
+struct IPVS_EXPORT Table {
+  struct Entry {
+    Service service;
+    std::map<DestinationKey, Destination> destinations;  ///< by their own keys
+
+    friend bool operator==(const Entry&, const Entry&) = default;
+  };
+
+  std::map<ServiceKey, Entry> services;  ///< by their own keys
+  /// Absent in a table to be reached: timeouts stay as they are. A zero in it keeps that one too.
+  std::optional<Timeouts> timeouts;
+  /// By role. A role that is absent in a table to be reached stays as it is.
+  std::map<DaemonRole, Daemon> daemons;
+
+  friend bool operator==(const Table&, const Table&) = default;
+};
+
+/// Reads the whole table with timeouts and daemons. The kernel gives no snapshot: a service that is deleted
+/// meanwhile is left out. Throws Error as Client's functions do.
+IPVS_EXPORT Table read_table(Client& client);
+
+/// The changes that turn `from` into `to`, none of them redundant, in the order: add services, add destinations,
+/// edit services, edit destinations, delete destinations, delete services, timeouts, daemons. No change names a
+/// service that is not there at its turn. A daemon with other settings is stopped and started anew.
+///
+/// `from` may be what read_table() returned: what the kernel fills in by itself (a daemon's defaults, the local
+/// forwarding of a server on this machine) is no difference.
+IPVS_EXPORT std::vector<Change> diff(const Table& from, const Table& to);
+
+/// The changes that take `done` back, last one first; `before` is the table that `done` was applied to.
+IPVS_EXPORT std::vector<Change> undo(std::span<const Change> done, const Table& before);
+
+}  // namespace ipvs

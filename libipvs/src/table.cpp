@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: MIT
+#include "ipvs/table.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <iterator>
+#include <ranges>
+#include <utility>
+
+namespace ipvs {
+namespace {
+
+/// Whether the kernel's `is` does what `wanted` asks for.
+bool same(const Destination& is, const Destination& wanted) {
+  Destination comparable = is;
+  // Kernels before 4.0 tell a server on this machine as local, whatever was set.
+  if (comparable.forwarding == Forwarding::local) comparable.forwarding = wanted.forwarding;
+  return comparable == wanted;
+}
+
+bool same(const Daemon& is, const Daemon& wanted) {
+  // What was not asked for has been filled in by the kernel.
+  return is.role == wanted.role && is.interface == wanted.interface && is.sync_id == wanted.sync_id &&
+         (wanted.sync_maxlen == 0 || is.sync_maxlen == wanted.sync_maxlen) &&
+         (!wanted.multicast_group || is.multicast_group == wanted.multicast_group) &&
+         (wanted.multicast_port == 0 || is.multicast_port == wanted.multicast_port) &&
+         (wanted.multicast_ttl == 0 || is.multicast_ttl == wanted.multicast_ttl);
+}
+
+bool same(const Timeouts& is, const Timeouts& wanted) {
+  const auto fits = [](std::chrono::seconds a, std::chrono::seconds b) { return b.count() == 0 || a == b; };
+  return fits(is.tcp, wanted.tcp) && fits(is.tcp_fin, wanted.tcp_fin) && fits(is.udp, wanted.udp);
+}
+
+/// The changes by kind; they are joined in the order of the members.
+struct Sorted {
+  std::vector<Change> add_services;
+  std::vector<Change> add_destinations;
+  std::vector<Change> edit_services;
+  std::vector<Change> edit_destinations;
+  std::vector<Change> delete_destinations;
+  std::vector<Change> delete_services;
+  std::vector<Change> others;
+
+  std::vector<Change> join() && {
+    std::vector<Change> all;
+    for (std::vector<Change>* kind : {&add_services, &add_destinations, &edit_services, &edit_destinations,
+                                      &delete_destinations, &delete_services, &others}) {
+      std::ranges::move(*kind, std::back_inserter(all));
+    }
+    return all;
+  }
+};
+
+void add_entry(Sorted& out, const Table::Entry& entry) {
+  out.add_services.emplace_back(AddService{entry.service});
+  for (const Destination& destination : entry.destinations | std::views::values) {
+    out.add_destinations.emplace_back(AddDestination{entry.service.key, destination});
+  }
+}
+
+void change_entry(Sorted& out, const Table::Entry& from, const Table::Entry& to) {
+  const ServiceKey& key = to.service.key;
+  if (from.service != to.service) out.edit_services.emplace_back(EditService{to.service});
+  for (const auto& [name, destination] : to.destinations) {
+    const auto found = from.destinations.find(name);
+    if (found == from.destinations.end()) {
+      out.add_destinations.emplace_back(AddDestination{key, destination});
+    } else if (!same(found->second, destination)) {
+      out.edit_destinations.emplace_back(EditDestination{key, destination});
+    }
+  }
+  for (const DestinationKey& name : from.destinations | std::views::keys) {
+    if (!to.destinations.contains(name)) out.delete_destinations.emplace_back(DeleteDestination{key, name});
+  }
+}
+
+void change_daemons(Sorted& out, const Table& from, const Table& to) {
+  for (const auto& [role, daemon] : to.daemons) {
+    const auto running = from.daemons.find(role);
+    if (running != from.daemons.end()) {
+      if (same(running->second, daemon)) continue;
+      out.others.emplace_back(StopDaemon{role, running->second.sync_id});
+    }
+    out.others.emplace_back(StartDaemon{daemon});
+  }
+}
+
+/// Takes one change back. Each function gives the changes in the order in which they are to be made.
+struct Undo {
+  const Table& before;
+  std::vector<Change>& out;
+
+  void operator()(const AddService& c) const { out.emplace_back(DeleteService{c.service.key}); }
+  void operator()(const EditService& c) const {
+    if (const Table::Entry* entry = find(c.service.key)) out.emplace_back(EditService{entry->service});
+  }
+  void operator()(const DeleteService& c) const {
+    const Table::Entry* entry = find(c.key);
+    if (entry == nullptr) return;
+    out.emplace_back(AddService{entry->service});
+    for (const Destination& destination : entry->destinations | std::views::values) {
+      out.emplace_back(AddDestination{c.key, destination});
+    }
+  }
+  void operator()(const AddDestination& c) const {
+    // A service that was added goes with its destinations.
+    if (find(c.service) != nullptr) out.emplace_back(DeleteDestination{c.service, c.destination.key});
+  }
+  void operator()(const EditDestination& c) const {
+    if (const Destination* destination = find(c.service, c.destination.key)) {
+      out.emplace_back(EditDestination{c.service, *destination});
+    }
+  }
+  void operator()(const DeleteDestination& c) const {
+    if (const Destination* destination = find(c.service, c.key)) {
+      out.emplace_back(AddDestination{c.service, *destination});
+    }
+  }
+  void operator()(const Zero& /*unused*/) const {}  // counters can't be brought back
+  void operator()(const Flush& /*unused*/) const {
+    for (const ServiceKey& key : before.services | std::views::keys) (*this)(DeleteService{key});
+  }
+  void operator()(const SetTimeouts& /*unused*/) const {
+    if (before.timeouts) out.emplace_back(SetTimeouts{*before.timeouts});
+  }
+  void operator()(const StartDaemon& c) const { out.emplace_back(StopDaemon{c.daemon.role, c.daemon.sync_id}); }
+  void operator()(const StopDaemon& c) const {
+    const auto daemon = before.daemons.find(c.role);
+    if (daemon != before.daemons.end()) out.emplace_back(StartDaemon{daemon->second});
+  }
+
+  const Table::Entry* find(const ServiceKey& key) const {
+    const auto found = before.services.find(key);
+    return found == before.services.end() ? nullptr : &found->second;
+  }
+  const Destination* find(const ServiceKey& key, const DestinationKey& name) const {
+    const Table::Entry* entry = find(key);
+    if (entry == nullptr) return nullptr;
+    const auto found = entry->destinations.find(name);
+    return found == entry->destinations.end() ? nullptr : &found->second;
+  }
+};
+
+}  // namespace
+
+Table read_table(Client& client) {
+  Table table;
+  for (ServiceEntry& service : client.services()) {
+    const ServiceKey key = service.service.key;
+    Table::Entry entry{std::move(service.service), {}};
+    try {
+      for (const DestinationEntry& destination : client.destinations(key)) {
+        entry.destinations.emplace(destination.destination.key, destination.destination);
+      }
+    } catch (const Error& error) {
+      if (error.error_number() == ESRCH) continue;
+      throw;
+    }
+    table.services.emplace(key, std::move(entry));
+  }
+  table.timeouts = client.timeouts();
+  for (const Daemon& daemon : client.daemons()) table.daemons.emplace(daemon.role, daemon);
+  return table;
+}
+
+std::vector<Change> diff(const Table& from, const Table& to) {
+  Sorted changes;
+  for (const auto& [key, entry] : to.services) {
+    const auto found = from.services.find(key);
+    if (found == from.services.end()) {
+      add_entry(changes, entry);
+    } else {
+      change_entry(changes, found->second, entry);
+    }
+  }
+  // A deleted service takes its destinations along.
+  for (const ServiceKey& key : from.services | std::views::keys) {
+    if (!to.services.contains(key)) changes.delete_services.emplace_back(DeleteService{key});
+  }
+  if (to.timeouts && !same(from.timeouts.value_or(Timeouts{}), *to.timeouts)) {
+    changes.others.emplace_back(SetTimeouts{*to.timeouts});
+  }
+  change_daemons(changes, from, to);
+  return std::move(changes).join();
+}
+
+std::vector<Change> undo(std::span<const Change> done, const Table& before) {
+  std::vector<Change> changes;
+  for (const Change& change : done | std::views::reverse) std::visit(Undo{before, changes}, change);
+  return changes;
+}
+
+}  // namespace ipvs
