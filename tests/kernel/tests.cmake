@@ -37,10 +37,15 @@ if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/kernel/client_test.cpp)
 endif()
 
 if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/kernel/conformance.cpp)
-  ipvs_kernel_program(conformance conformance.cpp tool_runner.cpp table_dump.cpp)
+  ipvs_kernel_program(conformance conformance.cpp case_file.cpp tool_runner.cpp table_dump.cpp)
   target_link_libraries(conformance PRIVATE PkgConfig::LIBNL)
   ipvs_kernel_test(conformance 900 $<TARGET_FILE:conformance>)
 endif()
+
+ipvs_kernel_program(differential differential.cpp command_lines.cpp tool_runner.cpp table_dump.cpp)
+target_link_libraries(differential PRIVATE PkgConfig::LIBNL)
+# A fixed seed, and as many sequences as the time allows; tests/run --differential N for more.
+ipvs_kernel_test(differential 300 $<TARGET_FILE:differential> --sequences 500 --seconds 180)
 
 if(IPVS_BUILD_EXAMPLES)
   get_property(targets DIRECTORY ${PROJECT_SOURCE_DIR}/libipvs PROPERTY BUILDSYSTEM_TARGETS)
