@@ -261,10 +261,9 @@ void finish_reading(Draft& draft, Names& names) {
   if (draft.server_text) {
     read_server(draft, *draft.server_text, draft.service ? draft.service->protocol : ipvs::Protocol::tcp, names);
   }
-  draft.scheduler_flags = read_scheduler_flags(draft.scheduler_flags_text, draft.scheduler);
 }
 
-void read_operands(Draft& draft, const std::vector<std::string>& operands) {
+void read_rest(Draft& draft, const std::vector<std::string>& operands) {
   std::size_t wanted = 0;
   if (draft.command == Spelling::set) {
     std::array<std::chrono::seconds*, 3> timeouts = {&draft.timeouts.tcp, &draft.timeouts.tcp_fin, &draft.timeouts.udp};
@@ -282,6 +281,7 @@ void read_operands(Draft& draft, const std::vector<std::string>& operands) {
     wanted = 1;
   }
   if (operands.size() > wanted) illegal(fmt::format("unexpected argument {}", operands[wanted]));
+  draft.scheduler_flags = read_scheduler_flags(draft.scheduler_flags_text, draft.scheduler);
 }
 
 }  // namespace ipvsadm

@@ -60,8 +60,8 @@ void read_token(Draft& draft, const Token& token, Names& names);
 /// Reads what had to wait for the rest of the line. Throws Failure(2).
 void finish_reading(Draft& draft, Names& names);
 
-/// Takes in the words that are no options: the three of --set, the file of --apply, none for any
-/// other command. Throws Failure(2).
-void read_operands(Draft& draft, const std::vector<std::string>& operands);
+/// Takes in what is told after all options: the words that are no options (the three of --set, the file of --apply,
+/// none for any other command), then the scheduler's flags. Throws Failure(2).
+void read_rest(Draft& draft, const std::vector<std::string>& operands);
 
 }  // namespace ipvsadm

@@ -278,7 +278,7 @@ Invocation Parser::parse(std::span<const std::string> words, std::string_view pr
   }
   if (!draft.command) throw Failure(status_unreadable, try_help(program));
   finish_reading(draft, names_);
-  read_operands(draft, scan.operands);
+  read_rest(draft, scan.operands);
   check_command(draft);
   return {make_command(draft), draft.network_namespace};
 }

@@ -47,6 +47,10 @@ target_link_libraries(differential PRIVATE PkgConfig::LIBNL)
 # A fixed seed, and as many sequences as the time allows; tests/run --differential N for more.
 ipvs_kernel_test(differential 300 $<TARGET_FILE:differential> --sequences 500 --seconds 180)
 
+ipvs_kernel_program(save_restore save_restore.cpp tool_runner.cpp table_dump.cpp)
+target_link_libraries(save_restore PRIVATE PkgConfig::LIBNL)
+ipvs_kernel_test(save_restore 300 $<TARGET_FILE:save_restore>)
+
 if(IPVS_BUILD_EXAMPLES)
   get_property(targets DIRECTORY ${PROJECT_SOURCE_DIR}/libipvs PROPERTY BUILDSYSTEM_TARGETS)
   list(FILTER targets INCLUDE REGEX ^example_)

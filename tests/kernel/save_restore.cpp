@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MIT
+//
+// Random tables, made by our -R: what -S writes must give the same table back after -C, to our -R and to the classic
+// tool's alike, in numbers and with names; ipvsadm-save and ipvsadm-restore too. Root only.
+//
+//   save_restore [--classic PATH] [--ours PATH] [--seed N] [--tables N]
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <random>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "table_dump.hpp"
+#include "tool_runner.hpp"
+
+namespace {
+
+using kernel_test::Outcome;
+
+class Tables {
+ public:
+  explicit Tables(std::uint64_t seed) : random_(seed) {}
+
+  /// The rules of a table in which every field takes odd values.
+  std::string rules() {
+    std::string text;
+    std::set<std::string> names;
+    const std::size_t services = 1 + below(6);
+    while (names.size() < services) {
+      bool ipv6 = false;
+      bool port_zero = false;
+      const std::string name = service_name(ipv6, port_zero);
+      if (!names.insert(name).second) continue;
+      text += "-A " + name + service_settings(name, ipv6, port_zero) + "\n";
+      std::set<std::string> servers;
+      const std::size_t wanted = below(5);
+      while (servers.size() < wanted) {
+        const std::string server = ipv6 ? "2001:db8::" + std::to_string(below(50) + 1) : address();
+        if (!servers.insert(server).second) continue;
+        text += "-a " + name + " -r " + server + server_settings(ipv6) + "\n";
+      }
+    }
+    return text;
+  }
+
+ private:
+  std::size_t below(std::size_t limit) { return std::uniform_int_distribution<std::size_t>(0, limit - 1)(random_); }
+  bool chance(unsigned percent) { return below(100) < percent; }
+  std::string number(std::size_t least, std::size_t most) { return std::to_string(least + below(most - least + 1)); }
+
+  std::string address() { return number(1, 223) + "." + number(0, 255) + "." + number(0, 255) + "." + number(0, 255); }
+
+  std::string service_name(bool& ipv6, bool& port_zero) {
+    ipv6 = chance(30);
+    if (chance(25)) return "-f " + number(1, chance(50) ? 9 : 4294967295) + (ipv6 ? " -6" : "");
+    port_zero = chance(10);
+    const std::string port = port_zero ? "0" : chance(50) ? "80" : number(1, 65535);
+    const char* protocol = chance(60) ? "-t " : chance(60) ? "-u " : "--sctp-service ";
+    return protocol + (ipv6 ? "[2001:db8::" + number(1, 9) + "]" : address()) + ":" + port;
+  }
+
+  std::string service_settings(const std::string& name, bool ipv6, bool port_zero) {
+    static const std::vector<std::string> schedulers = {"rr",    "wrr", "lc", "wlc", "fo",  "ovf", "lblc",
+                                                        "lblcr", "dh",  "sh", "mh",  "sed", "nq",  "none"};
+    std::string text = " -s " + schedulers[below(schedulers.size())];
+    if (chance(25)) text += " -b flag-" + number(1, 3) + (chance(50) ? ",flag-" + number(1, 3) : "");
+    if (port_zero || chance(40)) text += " -p " + number(1, 2678400);
+    if (chance(30)) text += " -M " + (ipv6 ? number(1, 128) : "255.255." + number(0, 255) + ".0");
+    if (chance(10)) text += " --pe sip";
+    if ((name.starts_with("-u") || name.starts_with("-f")) && chance(30)) text += " -o";
+    return text;
+  }
+
+  std::string server_settings(bool /*ipv6*/) {
+    std::string text;
+    const auto method = below(3);
+    text += method == 0 ? " -m" : method == 1 ? " -g" : " -i";
+    text += " -w " + number(0, chance(50) ? 9 : 2147483647);
+    if (chance(40)) {
+      const std::size_t upper = 1 + below(1000000);
+      text += " -x " + std::to_string(upper);
+      if (chance(50)) text += " -y " + number(0, upper);
+    }
+    if (method == 2 && chance(60)) {
+      if (chance(50)) {
+        static const std::vector<std::string> checksums = {"", " --tun-nocsum", " --tun-csum", " --tun-remcsum"};
+        text += " --tun-type gue --tun-port " + number(1, 65535) + checksums[below(4)];
+      } else {
+        text += std::string(" --tun-type gre") + (chance(50) ? " --tun-csum" : "");
+      }
+    }
+    return text;
+  }
+
+  std::mt19937_64 random_;
+};
+
+struct Tool {
+  std::string path;
+
+  Outcome run(std::vector<std::string> arguments, const std::string& input = {},
+              const std::string& name = "ipvsadm") const {
+    arguments.insert(arguments.begin(), path);
+    return kernel_test::run({std::move(arguments), name, input, {}, false});
+  }
+
+  /// Runs a command that must succeed, and gives its output.
+  std::string must(std::vector<std::string> arguments, const std::string& input = {},
+                   const std::string& name = "ipvsadm") const {
+    const std::string shown = name + (arguments.empty() ? "" : " " + arguments.front());
+    const Outcome outcome = run(std::move(arguments), input, name);
+    if (outcome.status != 0 || !outcome.errors.empty()) {
+      throw std::runtime_error(path + ": " + shown + ": status " + std::to_string(outcome.status) + ", expected 0\n" +
+                               outcome.errors + "with the input:\n" + input);
+    }
+    return outcome.output;
+  }
+};
+
+/// Empty, or what went wrong with this table.
+std::string try_table(const std::string& rules, const Tool& ours, const Tool& classic) {
+  kernel_test::enter_fresh_namespace();
+  ours.must({"-R"}, rules);
+  const std::string table = kernel_test::dump_table();
+  const std::string numeric = ours.must({"-S", "-n"});
+  const std::string named = ours.must({"-S"});
+
+  struct Way {
+    const char* what;
+    const Tool& tool;
+    std::vector<std::string> arguments;
+    const char* name;
+    const std::string& saved;
+  };
+  const std::vector<Way> ways = {{"our -R of -Sn", ours, {"-R"}, "ipvsadm", numeric},
+                                 {"our -R of -S", ours, {"-R"}, "ipvsadm", named},
+                                 {"our ipvsadm-restore of -Sn", ours, {}, "ipvsadm-restore", numeric},
+                                 {"our --apply of -Sn", ours, {"--apply"}, "ipvsadm", numeric},
+                                 {"the classic tool's -R of -Sn", classic, {"-R"}, "ipvsadm", numeric}};
+  for (const Way& way : ways) {
+    ours.must({"-C"});
+    way.tool.must(way.arguments, way.saved, way.name);
+    const std::string back = kernel_test::dump_table();
+    if (back != table) return std::string(way.what) + ":\nexpected table:\n" + table + "actual table:\n" + back;
+  }
+  const std::string saved = ours.must({"-n"}, {}, "ipvsadm-save");
+  if (saved != numeric) return "ipvsadm-save -n:\nexpected:\n" + numeric + "actual:\n" + saved;
+  return {};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Tool classic{"/usr/sbin/ipvsadm"};
+  Tool ours{std::getenv("IPVS_ADM") != nullptr ? std::getenv("IPVS_ADM") : ""};
+  std::uint64_t seed = 1;
+  int tables = 40;
+  for (int i = 1; i + 1 < argc; i += 2) {
+    const std::string name = argv[i];
+    if (name == "--classic") classic.path = argv[i + 1];
+    if (name == "--ours") ours.path = argv[i + 1];
+    if (name == "--seed") seed = std::stoull(argv[i + 1]);
+    if (name == "--tables") tables = std::stoi(argv[i + 1]);
+  }
+  int failed = 0;
+  try {
+    kernel_test::prepare();
+    kernel_test::enter_fresh_namespace();
+    ours.must({"-L"});
+    for (int i = 0; i < tables; ++i) {
+      const std::string rules = Tables(seed * 1'000'003 + static_cast<std::uint64_t>(i)).rules();
+      std::string fault;
+      try {
+        fault = try_table(rules, ours, classic);
+      } catch (const std::runtime_error& error) {
+        fault = error.what();
+      }
+      if (fault.empty()) continue;
+      ++failed;
+      std::cout << "not ok - random table " << i << " (seed " << seed << ") comes back: " << fault << "rules:\n"
+                << rules;
+    }
+  } catch (const std::exception& error) {
+    std::cerr << "save_restore: " << error.what() << "\n";
+    return 2;
+  }
+  std::cout << tables - failed << " passed, " << failed << " failed\n";
+  return failed == 0 && tables > 0 ? 0 : 1;
+}
