@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+#include "tool_runner.hpp"
+
+#include <fcntl.h>
+#include <net/if.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <stdexcept>
+#include <string_view>
+#include <system_error>
+
+namespace kernel_test {
+namespace {
+
+constexpr int time_limit_ms = 30'000;
+constexpr uid_t nobody = 65534;
+constexpr std::string_view hosts_path = "/run/conformance-hosts";
+constexpr std::string_view localhost_lines = "127.0.0.1 localhost ip-vs-test\n::1 localhost\n";
+
+/// For system calls that give -1 and errno.
+int check(long result, const char* what) {
+  if (result < 0) throw std::system_error(errno, std::generic_category(), what);
+  return static_cast<int>(result);
+}
+
+class File {
+ public:
+  explicit File(int descriptor) : descriptor_(descriptor) {}
+  ~File() { close(descriptor_); }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  int get() const { return descriptor_; }
+
+ private:
+  int descriptor_;
+};
+
+/// Files in memory instead of pipes: nobody need read while the program runs.
+int memory_file(const std::string& content = {}) {
+  const int file = check(memfd_create("io", MFD_CLOEXEC), "memfd_create");
+  std::size_t done = 0;
+  while (done < content.size()) {
+    done += static_cast<std::size_t>(check(write(file, content.data() + done, content.size() - done), "write"));
+  }
+  check(lseek(file, 0, SEEK_SET), "lseek");
+  return file;
+}
+
+std::string content_of(int file) {
+  std::string content;
+  std::array<char, 65536> buffer{};
+  check(lseek(file, 0, SEEK_SET), "lseek");
+  while (const int got = check(read(file, buffer.data(), buffer.size()), "read")) {
+    content.append(buffer.data(), static_cast<std::size_t>(got));
+  }
+  return content;
+}
+
+void write_hosts(const std::string& hosts) {
+  std::ofstream file{std::string(hosts_path)};
+  file << localhost_lines << hosts;
+  if (!file.flush()) throw std::runtime_error("can't write " + std::string(hosts_path));
+}
+
+/// In the child: never returns.
+[[noreturn]] void become(const Invocation& invocation, std::array<int, 3> files, const char* path,
+                         char* const* arguments) {
+  for (int i = 0; i < 3; ++i) dup2(files[static_cast<std::size_t>(i)], i);
+  if (!invocation.ordinary_user || (setresgid(nobody, nobody, nobody) == 0 && setresuid(nobody, nobody, nobody) == 0)) {
+    execvp(path, arguments);
+  }
+  constexpr std::string_view text = "conformance: can't start the program\n";
+  if (write(STDERR_FILENO, text.data(), text.size()) < 0) _exit(126);
+  _exit(127);
+}
+
+int wait_for(pid_t child) {
+  const File handle(check(syscall(SYS_pidfd_open, child, 0), "pidfd_open"));
+  pollfd event{handle.get(), POLLIN, 0};
+  if (poll(&event, 1, time_limit_ms) == 0) kill(child, SIGKILL);
+  int status = 0;
+  check(waitpid(child, &status, 0), "waitpid");
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+}  // namespace
+
+void prepare() {
+  check(unshare(CLONE_NEWNS), "unshare");
+  check(mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "mount");
+  write_hosts({});
+  check(mount(hosts_path.data(), "/etc/hosts", nullptr, MS_BIND, nullptr), "mount /etc/hosts");
+}
+
+void enter_fresh_namespace(const std::string& hosts) {
+  write_hosts(hosts);
+  check(unshare(CLONE_NEWNET), "unshare");
+  const File socket(check(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket"));
+  ifreq request{};
+  std::strcpy(request.ifr_name, "lo");
+  request.ifr_flags = IFF_UP | IFF_RUNNING;
+  check(ioctl(socket.get(), SIOCSIFFLAGS, &request), "bringing lo up");
+}
+
+Outcome run(const Invocation& invocation) {
+  if (invocation.arguments.empty()) throw std::invalid_argument("no program to run");
+  const File input(memory_file(invocation.input));
+  const File output(invocation.output_path.empty() ? memory_file()
+                                                   : check(open(invocation.output_path.c_str(), O_WRONLY | O_CLOEXEC),
+                                                           invocation.output_path.c_str()));
+  const File errors(memory_file());
+  std::vector<std::string> words = invocation.arguments;
+  if (!invocation.shown_name.empty()) words.front() = invocation.shown_name;
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+
+  const pid_t child = check(fork(), "fork");
+  if (child == 0) {
+    become(invocation, {input.get(), output.get(), errors.get()}, invocation.arguments.front().c_str(),
+           arguments.data());
+  }
+  Outcome outcome;
+  outcome.status = wait_for(child);
+  if (invocation.output_path.empty()) outcome.output = content_of(output.get());
+  outcome.errors = content_of(errors.get());
+  if (outcome.status == 127 && outcome.errors.starts_with("conformance: ")) {
+    throw std::runtime_error("can't run " + invocation.arguments.front());
+  }
+  return outcome;
+}
+
+}  // namespace kernel_test

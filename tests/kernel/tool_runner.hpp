@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace kernel_test {
+
+struct Invocation {
+  std::vector<std::string> arguments;  ///< the first is the program: a path, or a name to look for in PATH
+  std::string shown_name;              ///< what the program finds as its own name, if not that
+  std::string input;                   ///< on stdin
+  std::string output_path;             ///< stdout goes to this file, if not empty, and isn't captured
+  bool ordinary_user = false;          ///< run by somebody without any privilege
+};
+
+struct Outcome {
+  int status = 0;  ///< exit status, or minus the signal that ended it
+  std::string output;
+  std::string errors;
+  bool operator==(const Outcome&) const = default;
+};
+
+/// Prepares this process (root) for the two calls below: a mount namespace of its own, with a hosts file of its own.
+void prepare();
+
+/// Moves this process into a new, empty network namespace with the loopback interface up, and makes `hosts` the
+/// whole of /etc/hosts after the lines for localhost. The former namespace's table and sync daemons go with it.
+void enter_fresh_namespace(const std::string& hosts = {});
+
+/// Runs a program to its end; after 30 s it is killed. Throws std::system_error if it can't be started.
+Outcome run(const Invocation& invocation);
+
+}  // namespace kernel_test
