@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# A guided tour, run in the kernel: a virtual service with two real servers, by NAT and then by direct routing, with
+# real web servers and real requests. `ipvsadm` is the one in PATH.
+set -euo pipefail
+here=$(dirname "$0")
+# shellcheck source=tests/kernel/lib.sh
+. "$here/lib.sh"
+# The commands below are run as they are shown.
+unset -f ipvsadm
+
+say() { printf '\n# %s\n' "$*"; }
+
+# do_it COMMAND: shows a command as it would be typed, then runs it
+do_it() {
+  printf '$ %s\n' "$1"
+  eval "$1"
+}
+
+# ask COMMAND POD...: the same, and each pod named must have answered
+ask() {
+  local answers pod
+  printf '$ %s\n' "$1"
+  answers=$(eval "$1")
+  printf '%s\n' "$answers"
+  shift
+  for pod in "$@"; do
+    grep -q "^$pod$" <<<"$answers" || {
+      echo "demo: no answer from $pod" >&2
+      exit 1
+    }
+  done
+}
+
+cat <<END
+This is Linux $(uname -r) with IPVS, an ordinary process that goes away with everything in it.
+
+  director    this machine: 172.17.0.1 on the pods' bridge, 192.168.50.1 towards the clients
+  pod3, pod4  web servers, 172.17.0.3 and 172.17.0.4
+  client      192.168.50.2, on another subnet
+  neighbour   172.17.0.9, on the pods' bridge
+END
+make_network
+serve pod3
+serve pod4
+
+say "The virtual address sits on a dummy link of the director."
+do_it "ip link add type dummy"
+do_it "ip link set dummy0 up"
+do_it "ip addr add 10.0.0.185 dev dummy0"
+
+say "A virtual service with two real servers, forwarded by NAT (-m)."
+do_it "ipvsadm -A -t 10.0.0.185:80"
+do_it "ipvsadm -a -t 10.0.0.185:80 -r 172.17.0.3:80 -m"
+do_it "ipvsadm -a -t 10.0.0.185:80 -r 172.17.0.4:80 -m"
+do_it "ipvsadm -Ln"
+
+say "The director asks; then a client on another subnet does. Both pods answer."
+ask "for i in 1 2 3 4; do curl -s 10.0.0.185:80; done" pod3 pod4
+ask "for i in 1 2 3 4; do ip netns exec client curl -s 10.0.0.185:80; done" pod3 pod4
+
+say "What went through (the kernel adds that up every two seconds), and the connections remembered."
+do_it "sleep 3"
+do_it "ipvsadm -Ln --stats"
+do_it "ipvsadm -Lnc"
+
+say "The same by direct routing (-g): the pods answer the client by themselves, so each holds the"
+printf '# address, on a dummy link of its own, and keeps quiet about it on the bridge.\n'
+do_it "ipvsadm -C"
+for pod in pod3 pod4; do
+  do_it "ip netns exec $pod sysctl -w net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2"
+  do_it "ip netns exec $pod ip link add type dummy"
+  do_it "ip netns exec $pod ip link set dummy0 up"
+  do_it "ip netns exec $pod ip addr add 10.0.0.185 dev dummy0"
+done
+do_it "ipvsadm -A -t 10.0.0.185:80"
+do_it "ipvsadm -a -t 10.0.0.185:80 -r 172.17.0.3:80 -g"
+do_it "ipvsadm -a -t 10.0.0.185:80 -r 172.17.0.4:80 -g"
+do_it "ipvsadm -Ln"
+
+say "The client must reach the pods without passing the director: the neighbour on their bridge does."
+do_it "ip netns exec neighbour ip route add 10.0.0.185 via 172.17.0.1"
+ask "for i in 1 2 3 4; do ip netns exec neighbour curl -s 10.0.0.185:80; done" pod3 pod4
+do_it "sleep 3; ipvsadm -Ln --stats"
+
+say "OutPkts is 0: the answers went past the director. That was it."
