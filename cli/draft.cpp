@@ -102,7 +102,7 @@ Network read_network(const std::string& text) {
 }
 
 /// The kernel's words for the states of TCP, UDP and SCTP connections and of persistence templates.
-constexpr std::array<std::string_view, 28> connection_states = {
+constexpr std::array<std::string_view, 28> state_table = {
     "NONE",
     "ESTABLISHED",
     "SYN_SENT",
@@ -136,7 +136,7 @@ constexpr std::array<std::string_view, 28> connection_states = {
 std::string read_state(std::string text) {
   std::ranges::transform(text, text.begin(),
                          [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
-  if (std::ranges::find(connection_states, text) == connection_states.end()) illegal("illegal state specified");
+  if (std::ranges::find(state_table, text) == state_table.end()) illegal("illegal state specified");
   return text;
 }
 
@@ -240,6 +240,8 @@ void read_value(Draft& draft, const Token& token, Names& names) {
 }
 
 }  // namespace
+
+std::span<const std::string_view> connection_states() { return state_table; }
 
 void read_token(Draft& draft, const Token& token, Names& names) {
   const Option option = info(token.spelling).option;

@@ -4,7 +4,9 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "command.hpp"
@@ -53,6 +55,9 @@ struct Draft {
   ipvs::Daemon daemon;
   ipvs::Timeouts timeouts;
 };
+
+/// The words that --state takes, in capitals.
+std::span<const std::string_view> connection_states();
 
 /// Takes a token in. Throws Failure(2) for an illegal value or an option given twice.
 void read_token(Draft& draft, const Token& token, Names& names);

@@ -6,12 +6,14 @@
 #include <cstdio>
 #include <exception>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "applets.hpp"
+#include "complete.hpp"
 #include "context.hpp"
 #include "failure.hpp"
 #include "ipvs/error.hpp"
@@ -39,6 +41,7 @@ int carry_out(const std::vector<std::string>& words, std::string_view program) {
   Output output;
   Context context(names, output);
   try {
+    if (!words.empty() && words.front() == complete_word) return complete(std::span(words).subspan(1), output);
     std::optional<Invocation> invocation = parse_applet(program, words);
     if (!invocation) invocation = Parser(names).parse(words, program);
     if (!invocation->network_namespace.empty()) context.enter(invocation->network_namespace);

@@ -73,6 +73,7 @@ class OptionSet {
   constexpr bool has(Option option) const { return (bits_ & bit(option)) != 0; }
   constexpr void add(Option option) { bits_ |= bit(option); }
   constexpr bool empty() const { return bits_ == 0; }
+  friend constexpr bool operator==(OptionSet, OptionSet) = default;
   constexpr OptionSet operator|(OptionSet other) const { return OptionSet(bits_ | other.bits_); }
   constexpr OptionSet operator&(OptionSet other) const { return OptionSet(bits_ & other.bits_); }
 

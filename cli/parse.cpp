@@ -99,16 +99,18 @@ constexpr OptionSet everything = [] {
   return set;
 }();
 
-void check_command(const Draft& draft) {
-  const CommandInfo& command = command_info(*draft.command);
+Rule command_rule(S spelling, OptionSet given) {
+  const CommandInfo& command = command_info(spelling);
   OptionSet allowed = command.allowed | everywhere;
   std::span<const Conflict> conflicts;
-  if (*draft.command == S::list) {
+  if (spelling == S::list) {
     conflicts = list_conflicts;
-    if (draft.options.has(O::connection)) allowed = allowed | connection_filters;
+    if (given.has(O::connection)) allowed = allowed | connection_filters;
   }
-  check_rule({command.name, "command", everything, command.required, allowed, conflicts}, draft.options);
+  return {command.name, "command", everything, command.required, allowed, conflicts};
 }
+
+void check_command(const Draft& draft) { check_rule(command_rule(*draft.command, draft.options), draft.options); }
 
 // Indexed by ipvs::TunnelType.
 constexpr std::array tunnel_rules = {
@@ -203,12 +205,17 @@ ListServices make_service_list(const Draft& draft) {
   return list;
 }
 
-Listing make_listing(const Draft& draft) {
-  const OptionSet given = draft.options;
+/// A view is one of services, and --persistent-conn has a second meaning for connections.
+bool view_without_services(OptionSet given) {
   const bool other_subject = given.has(O::connection) || given.has(O::timeout) || given.has(O::daemon);
   const bool has_view = given.has(O::stats) || given.has(O::rate) || given.has(O::thresholds);
   const bool odd_persistent = given.has(O::persistent_conn) && !given.has(O::connection);
-  if (other_subject && (has_view || odd_persistent)) illegal("options conflicts in the list command");
+  return other_subject && (has_view || odd_persistent);
+}
+
+Listing make_listing(const Draft& draft) {
+  const OptionSet given = draft.options;
+  if (view_without_services(given)) illegal("options conflicts in the list command");
 
   if (given.has(O::connection)) return make_connection_list(draft);
   if (given.has(O::timeout)) return ListTimeouts{given.has(O::json)};
@@ -256,6 +263,20 @@ Command make_command(const Draft& draft) {
 }
 
 }  // namespace
+
+bool may_join(Spelling command, OptionSet given) {
+  const Rule rule = command_rule(command, given);
+  const OptionSet legal = rule.required | rule.allowed;
+  const bool conflict = std::ranges::any_of(
+      rule.conflicts, [&](const Conflict& pair) { return given.has(pair.first) && given.has(pair.second); });
+  return (given & legal) == given && !conflict && !view_without_services(given);
+}
+
+bool may_join(Spelling command, OptionSet given, Option option) {
+  if (given.has(option)) return false;
+  given.add(option);
+  return may_join(command, given);
+}
 
 Invocation Parser::parse(std::span<const std::string> words, std::string_view program) {
   if (words.empty()) return {Listing(ListServices{}), {}};

@@ -7,9 +7,15 @@
 
 #include "command.hpp"
 #include "names.hpp"
+#include "options.hpp"
 #include "scan.hpp"
 
 namespace ipvsadm {
+
+/// Whether the options `given` can all stand in a line with this command, as the tables have it; and whether one more
+/// can join them there.
+bool may_join(Spelling command, OptionSet given);
+bool may_join(Spelling command, OptionSet given, Option option);
 
 /// Turns command lines into Commands: the one grammar and the one check for arguments and for lines of rules files.
 class Parser {

@@ -10,7 +10,7 @@
 namespace ipvsadm {
 namespace {
 
-constexpr std::array scheduler_flags = {
+constexpr std::array flag_table = {
     SchedulerFlag{"sh-fallback", "sh", ipvs::SchedulerFlags::flag1},
     SchedulerFlag{"sh-port", "sh", ipvs::SchedulerFlags::flag2},
     SchedulerFlag{"mh-fallback", "mh", ipvs::SchedulerFlags::flag1},
@@ -97,8 +97,10 @@ std::optional<std::uint32_t> read_netmask(const std::string& text, ipvs::Family 
   return mask->v4_number();
 }
 
+std::span<const SchedulerFlag> scheduler_flags() { return flag_table; }
+
 const SchedulerFlag* find_scheduler_flag(std::string_view name) {
-  for (const SchedulerFlag& flag : scheduler_flags) {
+  for (const SchedulerFlag& flag : flag_table) {
     if (flag.name == name) return &flag;
   }
   return nullptr;
@@ -107,7 +109,7 @@ const SchedulerFlag* find_scheduler_flag(std::string_view name) {
 std::string scheduler_flag_names(std::string_view scheduler, ipvs::SchedulerFlags flags, bool complete) {
   std::string names;
   const auto append = [&](std::string_view owner, ipvs::SchedulerFlags wanted) {
-    for (const SchedulerFlag& flag : scheduler_flags) {
+    for (const SchedulerFlag& flag : flag_table) {
       if (flag.scheduler != owner || !any(flag.flag & wanted)) continue;
       if (!names.empty()) names += ',';
       names += flag.name;

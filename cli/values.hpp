@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -42,6 +43,8 @@ struct SchedulerFlag {
   std::string_view scheduler;  ///< the one it belongs to, "" for any
   ipvs::SchedulerFlags flag;
 };
+/// All that -b knows.
+std::span<const SchedulerFlag> scheduler_flags();
 const SchedulerFlag* find_scheduler_flag(std::string_view name);
 /// The flags as -b takes them: "sh-fallback,sh-port", "flag-1,flag-3". With `complete` also those that the scheduler
 /// has no name for.
