@@ -73,26 +73,34 @@ struct Batch::State {
     pending.clear();
   }
 
-  /// Reads answers up to the last change's.
+  /// Reads all answers. The kernel has given them by now.
   void collect() {
     std::vector<bool> answered(pending.size(), false);
-    bool complete = false;
     const auto take = [&](netlink::Answered answer) {
       const auto found = std::ranges::find(pending, answer.sequence, &Pending::sequence);
       if (found == pending.end()) return;  // an answer that an earlier request gave up on
       answered[static_cast<std::size_t>(found - pending.begin())] = true;
       if (answer.error_number != 0) refuse(*found, answer.error_number);
-      complete = complete || found + 1 == pending.end();
     };
-    try {
-      while (!complete) client.socket.receive(take);
-    } catch (const std::system_error& failure) {
-      if (failure.code().value() != ENOBUFS) throw;
-      // Answers were lost. What is still there is read; silence means nothing any more.
-      while (client.socket.receive_if_any(take)) {
-      }
-      for (std::size_t i = 0; i < pending.size(); ++i) {
-        if (!answered[i]) refuse(pending[i], ENOBUFS);
+    const bool lost = !read_all(take);
+    for (std::size_t i = 0; i < pending.size(); ++i) {
+      // When answers were lost, silence means nothing any more.
+      if (lost && !answered[i]) refuse(pending[i], ENOBUFS);
+    }
+    const bool last_is_stop = pending.back().operation == Operation::stop_daemon;
+    if (!lost && !answered.back() && !last_is_stop) refuse(pending.back(), EINTR);
+  }
+
+  /// False when the kernel had to drop an answer.
+  template <typename Take>
+  bool read_all(Take take) {
+    bool complete = true;
+    for (;;) {
+      try {
+        if (!client.socket.receive_if_any(take)) return complete;
+      } catch (const std::system_error& failure) {
+        if (failure.code().value() != ENOBUFS) throw;
+        complete = false;
       }
     }
   }

@@ -31,7 +31,12 @@ void Client::apply(const Change& change) {
   const Operation operation = operation_of(change);
   if (const int error_number = netlink::refused_beforehand(change)) throw Error(operation, error_number);
   netlink::encode_request(state_->message, state_->socket.family(), Answer::ack, change);
-  state_->socket.request(operation, state_->message, Answer::ack);
+  try {
+    state_->socket.request(operation, state_->message, Answer::ack);
+  } catch (const Error& error) {
+    // A sync daemon that is stopped before it first ran ends with EINTR, which the kernel does not tell (Linux 6.1).
+    if (operation != Operation::stop_daemon || error.error_number() != EINTR) throw;
+  }
 }
 
 namespace {

@@ -120,15 +120,12 @@ void for_each_answer(std::span<std::byte> packet, const std::function<void(Answe
 
 }  // namespace
 
-void Socket::receive(const std::function<void(Answered)>& on_answer) { for_each_answer(receive_packet(), on_answer); }
-
 bool Socket::receive_if_any(const std::function<void(Answered)>& on_answer) {
   try {
     for_each_answer(receive_packet(MSG_DONTWAIT), on_answer);
     return true;
   } catch (const std::system_error& failure) {
     if (failure.code().value() == EAGAIN) return false;
-    if (failure.code().value() == ENOBUFS) return true;  // told once more for what was lost meanwhile
     throw;
   }
 }
@@ -150,7 +147,8 @@ void Socket::request(Operation operation, Message& message, Answer answer,
 
   std::optional<Malformed> malformed;
   for (bool done = false; !done;) {
-    const std::span<std::byte> packet = receive_packet();
+    // The kernel has answered before send() returns; to wait for what has not come would be to wait for ever.
+    const std::span<std::byte> packet = receive_packet(answer == Answer::dump ? 0 : MSG_DONTWAIT);
     int left = static_cast<int>(packet.size());
     for (auto* header = reinterpret_cast<nlmsghdr*>(packet.data()); nlmsg_ok(header, left) && !done;
          header = nlmsg_next(header, &left)) {
@@ -184,7 +182,7 @@ void Socket::request(Operation operation, Message& message, Answer answer,
 } catch (const Error&) {
   throw;
 } catch (const std::system_error& failure) {
-  throw Error(operation, failure.code().value());
+  throw Error(operation, failure.code().value() == EAGAIN ? EINTR : failure.code().value());
 }
 
 }  // namespace ipvs::netlink

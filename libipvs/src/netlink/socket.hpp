@@ -34,7 +34,8 @@ class Socket {
 
   /// Sends `message` (begun with Answer::ack, reply or dump) and waits for its whole answer. Every data message is
   /// handed to `on_data`, which may throw Malformed; the answer is then still read to its end.
-  /// Throws Error(operation) for the kernel's refusal, a failing socket or a malformed answer.
+  /// Throws Error(operation) for the kernel's refusal, a failing socket or a malformed answer; EINTR when the kernel
+  /// gave no answer, as it does for whatever its own code ends with EINTR (Linux 6.1).
   void request(Operation operation, Message& message, Answer answer, const std::function<void(Payload)>& on_data = {});
 
   /// The next sequence number; never 0.
@@ -44,10 +45,9 @@ class Socket {
   /// Sends bytes that hold one or more whole messages in one system call. Throws std::system_error.
   void send(std::span<const std::byte> bytes);
 
-  /// Waits for one packet and calls `on_answer` for each acknowledgement or refusal in it.
+  /// Takes one packet of answers and calls `on_answer` for each acknowledgement or refusal in it; false when there is
+  /// none. There is nothing to wait for: the kernel answers before send() returns.
   /// Throws std::system_error: ENOBUFS when the kernel had to drop answers.
-  void receive(const std::function<void(Answered)>& on_answer);
-  /// The same without waiting; false when no packet is there.
   bool receive_if_any(const std::function<void(Answered)>& on_answer);
 
   /// How many unread answers, each in a packet of its own, the receive buffer has room for.
