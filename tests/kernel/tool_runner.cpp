@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -125,9 +126,8 @@ Outcome run(const Invocation& invocation) {
   const File errors(memory_file());
   std::vector<std::string> words = invocation.arguments;
   if (!invocation.shown_name.empty()) words.front() = invocation.shown_name;
-  std::vector<char*> arguments;
-  for (std::string& word : words) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
+  std::vector<char*> arguments(words.size() + 1, nullptr);
+  std::ranges::transform(words, arguments.begin(), [](std::string& word) { return word.data(); });
 
   const pid_t child = check(fork(), "fork");
   if (child == 0) {
