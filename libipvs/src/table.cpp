@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <iterator>
-#include <ranges>
 #include <utility>
 
 namespace ipvs {
@@ -54,7 +53,7 @@ struct Sorted {
 
 void add_entry(Sorted& out, const Table::Entry& entry) {
   out.add_services.emplace_back(AddService{entry.service});
-  for (const Destination& destination : entry.destinations | std::views::values) {
+  for (const auto& [name, destination] : entry.destinations) {
     out.add_destinations.emplace_back(AddDestination{entry.service.key, destination});
   }
 }
@@ -70,7 +69,7 @@ void change_entry(Sorted& out, const Table::Entry& from, const Table::Entry& to)
       out.edit_destinations.emplace_back(EditDestination{key, destination});
     }
   }
-  for (const DestinationKey& name : from.destinations | std::views::keys) {
+  for (const auto& [name, destination] : from.destinations) {
     if (!to.destinations.contains(name)) out.delete_destinations.emplace_back(DeleteDestination{key, name});
   }
 }
@@ -99,7 +98,7 @@ struct Undo {
     const Table::Entry* entry = find(c.key);
     if (entry == nullptr) return;
     out.emplace_back(AddService{entry->service});
-    for (const Destination& destination : entry->destinations | std::views::values) {
+    for (const auto& [name, destination] : entry->destinations) {
       out.emplace_back(AddDestination{c.key, destination});
     }
   }
@@ -119,7 +118,7 @@ struct Undo {
   }
   void operator()(const Zero& /*unused*/) const {}  // counters can't be brought back
   void operator()(const Flush& /*unused*/) const {
-    for (const ServiceKey& key : before.services | std::views::keys) (*this)(DeleteService{key});
+    for (const auto& [key, entry] : before.services) (*this)(DeleteService{key});
   }
   void operator()(const SetTimeouts& /*unused*/) const {
     if (before.timeouts) out.emplace_back(SetTimeouts{*before.timeouts});
@@ -175,7 +174,7 @@ std::vector<Change> diff(const Table& from, const Table& to) {
     }
   }
   // A deleted service takes its destinations along.
-  for (const ServiceKey& key : from.services | std::views::keys) {
+  for (const auto& [key, entry] : from.services) {
     if (!to.services.contains(key)) changes.delete_services.emplace_back(DeleteService{key});
   }
   if (to.timeouts && !same(from.timeouts.value_or(Timeouts{}), *to.timeouts)) {
@@ -187,7 +186,8 @@ std::vector<Change> diff(const Table& from, const Table& to) {
 
 std::vector<Change> undo(std::span<const Change> done, const Table& before) {
   std::vector<Change> changes;
-  for (const Change& change : done | std::views::reverse) std::visit(Undo{before, changes}, change);
+  // No views in this file: Clang 14 can't compile libstdc++ 12's.
+  for (auto change = done.rbegin(); change != done.rend(); ++change) std::visit(Undo{before, changes}, *change);
   return changes;
 }
 
