@@ -187,7 +187,7 @@ std::vector<Change> diff(const Table& from, const Table& to) {
 std::vector<Change> undo(std::span<const Change> done, const Table& before) {
   std::vector<Change> changes;
   // No views in this file: Clang 14 can't compile libstdc++ 12's.
-  for (auto change = done.rbegin(); change != done.rend(); ++change) std::visit(Undo{before, changes}, *change);
+  std::for_each(done.rbegin(), done.rend(), [&](const Change& change) { std::visit(Undo{before, changes}, change); });
   return changes;
 }
 

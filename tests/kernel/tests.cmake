@@ -59,7 +59,7 @@ if(IPVS_BUILD_EXAMPLES)
   endforeach()
 endif()
 
-foreach(script walkthrough directors ldirectord examples)
+foreach(script walkthrough directors ldirectord library_examples)
   if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/kernel/${script}.sh)
     ipvs_kernel_test(${script} 300 bash ${CMAKE_CURRENT_SOURCE_DIR}/kernel/${script}.sh)
   endif()
