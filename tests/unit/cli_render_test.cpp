@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+#include "catch.hpp"
+#include "fake_names.hpp"
+#include "frame.hpp"
+#include "json.hpp"
+#include "render.hpp"
+
+using namespace ipvsadm;
+using ipvs::Address;
+using ipvs::ServiceKey;
+
+namespace {
+
+std::string string_of(const Text& text) { return {text.data(), text.size()}; }
+
+std::string counter(std::uint64_t value, bool exact = false) {
+  Text text;
+  render_counter(text, value, exact);
+  return string_of(text);
+}
+
+ipvs::DestinationEntry server(const char* address, std::uint16_t port = 80) {
+  ipvs::DestinationEntry entry;
+  entry.destination.key = {*Address::parse(address), port};
+  entry.destination.forwarding = ipvs::Forwarding::masquerade;
+  return entry;
+}
+
+std::string server_row(const ipvs::DestinationEntry& entry, View view, Names* names = nullptr, bool exact = false) {
+  ListServices list;
+  list.view = view;
+  list.exact = exact;
+  Text text;
+  render_server(text, ServiceKey::tcp(Address(), 80), entry, list, names);
+  return string_of(text);
+}
+
+std::string service_row(const ipvs::Service& service, View view = View::table, Names* names = nullptr) {
+  ListServices list;
+  list.view = view;
+  Text text;
+  render_service(text, {service, {}}, list, names);
+  return string_of(text);
+}
+
+}  // namespace
+
+TEST_CASE("counters are nine wide and shortened from 100,000,000 on") {
+  CHECK(counter(0) == "        0");
+  CHECK(counter(99'999'999) == " 99999999");
+  CHECK(counter(100'000'000) == "  100000K");
+  CHECK(counter(999'999'999) == "  999999K");
+  CHECK(counter(1'000'000'000) == "    1000M");
+  CHECK(counter(99'999'999'999) == "   99999M");
+  CHECK(counter(100'000'000'000) == "     100G");
+  CHECK(counter(99'999'999'999'999) == "   99999G");
+  CHECK(counter(100'000'000'000'000) == "     100T");
+  CHECK(counter(UINT64_MAX) == "18446744T");
+}
+
+TEST_CASE("exact counters are never shortened, and widen") {
+  CHECK(counter(100'000'000, true) == " 100000000");
+  CHECK(counter(UINT64_MAX, true) == " 18446744073709551615");
+}
+
+TEST_CASE("each view of a server has the classic tool's columns") {
+  ipvs::DestinationEntry entry = server("10.1.1.1");
+  CHECK(server_row(entry, View::table) == "  -> 10.1.1.1:80                  Masq    1      0          0         \n");
+  CHECK(server_row(entry, View::stats) ==
+        "  -> 10.1.1.1:80                         0        0        0        0        0\n");
+  CHECK(server_row(entry, View::thresholds) ==
+        "  -> 10.1.1.1:80                  0          0          0          0         \n");
+  CHECK(server_row(entry, View::persistent_conn) ==
+        "  -> 10.1.1.1:80                  1         0           0          0         \n");
+  CHECK(server_row(entry, View::tun_info) ==
+        "  -> 10.1.1.1:80                  Masq    n/a           1      0          0         \n");
+  entry.destination.forwarding = ipvs::Forwarding::tunnel;
+  entry.destination.tunnel_type = ipvs::TunnelType::gue;
+  entry.destination.tunnel_port = 6080;
+  entry.destination.tunnel_checksum = ipvs::TunnelChecksum::full;
+  CHECK(server_row(entry, View::tun_info) ==
+        "  -> 10.1.1.1:80                  Tunnel  gue:6080:+c   1      0          0         \n");
+}
+
+TEST_CASE("a server's first three rates are never shortened") {
+  ipvs::DestinationEntry entry = server("10.1.1.1");
+  entry.stats.connections_per_second = 100'000'000;
+  entry.stats.bytes_in_per_second = 100'000'000;
+  CHECK(server_row(entry, View::rate) ==
+        "  -> 10.1.1.1:80                  100000000        0        0  100000K        0\n");
+}
+
+TEST_CASE("IPv4 names are cut to their column, IPv6 ones push the rest to the right") {
+  FakeNames names;
+  const Address long_v4 = *Address::parse("10.1.1.9");
+  names.host_names[long_v4] = "a-very-long-host-name-indeed.example.org";
+  CHECK(server_row(server("10.1.1.9"), View::table, &names) ==
+        "  -> a-very-long-host-name-indeed Masq    1      0          0         \n");
+  CHECK(server_row(server("2001:db8:1111:2222:3333:4444:5555:6666"), View::table) ==
+        "  -> [2001:db8:1111:2222:3333:4444:5555:6666]:80 Masq    1      0          0         \n");
+  CHECK(service_row(ipvs::Service(ServiceKey::tcp(long_v4, 80)), View::table, &names) ==
+        "TCP  a-very-long-host-name-indeed wlc\n");
+}
+
+TEST_CASE("a service's row tells its settings") {
+  ipvs::Service service(ServiceKey::tcp(Address::v4(0x0a000001), 80), "sh");
+  service.scheduler_flags = ipvs::SchedulerFlags::all;
+  service.persistent = true;
+  service.persistence_timeout = std::chrono::seconds(360);
+  service.netmask = 0xffffff00;
+  service.persistence_engine = "sip";
+  service.one_packet = true;
+  CHECK(service_row(service) ==
+        "TCP  10.0.0.1:80 sh (sh-fallback,sh-port) persistent 360 mask 255.255.255.0 pe sip ops\n");
+  CHECK(service_row(ipvs::Service(ServiceKey::mark(4294967295, ipvs::Family::ipv6))) == "FWM  4294967295 IPv6 wlc\n");
+  FakeNames names;
+  CHECK(service_row(ipvs::Service(ServiceKey::tcp(Address::v4(0x0a000001), 80)), View::table, &names) ==
+        "TCP  10.0.0.1:http wlc\n");
+  CHECK(service_row(service, View::stats) ==
+        "TCP  10.0.0.1:80                         0        0        0        0        0\n");
+}
+
+TEST_CASE("connections have the classic tool's columns") {
+  ipvs::Connection connection;
+  REQUIRE(ipvs::parse_connection("TCP 7F000001 B41E 7F000001 0050 7F000002 0051 TIME_WAIT       114", connection));
+  Text text;
+  render_connection(text, connection, false, nullptr);
+  CHECK(string_of(text) == "TCP 01:54  TIME_WAIT   127.0.0.1:46110    127.0.0.1:80       127.0.0.2:81\n");
+}
+
+TEST_CASE("JSON arrays part their elements by commas and are one line") {
+  Output output;
+  JsonArray array(output);
+  array.open(R"({"a":1})", "list");
+  array.element("{}");
+  array.element("[]");
+  array.close();
+  CHECK(string_of(output.text()) == "{\"a\":1,\"list\":[{},[]]}\n");
+}
+
+TEST_CASE("JSON of a service is whole, for a mark too") {
+  const std::string json = json_service({ipvs::Service(ServiceKey::mark(7)), {}}, {server("10.1.1.1")});
+  CHECK(
+      json.starts_with(R"({"protocol":null,"family":"ipv4","address":null,"port":null,"fwmark":7,"scheduler":"wlc")"));
+  CHECK(json.find(R"("forwarding":"masquerade","weight":1)") != std::string::npos);
+}
+
+TEST_CASE("bytes that are no UTF-8 do not spoil the JSON") {
+  ipvs::Connection connection;
+  connection.engine_name = "sip";
+  connection.engine_data = "\xff\xfe";
+  CHECK_NOTHROW(json_connection(connection));
+}
+
+TEST_CASE("a frame marks what has changed, fits the window and leaves no rest of the last one") {
+  FrameMaker frames(true);
+  const std::string first = frames.draw("title", "TCP  10.0.0.1:80 wlc\n  -> 10.1.1.1:80 Masq 1\n", 10, 80);
+  CHECK(first == "\x1b[Htitle\x1b[K\r\nTCP  10.0.0.1:80 wlc\x1b[K\r\n  -> 10.1.1.1:80 Masq 1\x1b[K\x1b[J");
+  const std::string second = frames.draw("title", "TCP  10.0.0.1:80 wlc\n  -> 10.1.1.1:80 Masq 2\n", 10, 80);
+  CHECK(second.find("  -> 10.1.1.1:80 Masq \x1b[1m2\x1b[22m") != std::string::npos);
+  CHECK(second.find("TCP  10.0.0.1:80 wlc\x1b[K") != std::string::npos);
+  const std::string small = frames.draw("a long title", "TCP  10.0.0.1:80 wlc\n  -> 10.1.1.1:80 Masq 2\n", 2, 6);
+  CHECK(small == "\x1b[Ha long\x1b[K\r\nTCP  1\x1b[K\x1b[J");
+  FrameMaker plain(false);
+  plain.draw("t", "a b\n", 5, 5);
+  CHECK(plain.draw("t", "a c\n", 5, 5).find("\x1b[1m") == std::string::npos);
+}
