@@ -192,6 +192,10 @@ class Parser {
       for_each_step([](Step& step) { step.any_text = true; });
       return;
     }
+    if (line == "any-order") {
+      for_each_step([](Step& step) { step.any_order = true; });
+      return;
+    }
     const std::size_t colon = line.find(':');
     if (colon == std::string::npos) throw Trouble("neither a command nor anything about one: " + line);
     const std::string word = line.substr(0, colon);

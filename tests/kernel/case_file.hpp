@@ -6,6 +6,7 @@
 //   # remark
 //   hosts: 10.0.0.7 web.example        a line of /etc/hosts, for this case
 //   $ ip link add d0 type dummy        prepares; must succeed; runs on both sides
+//   $ udp 10.0.0.1 4000 10.0.0.2 53 x  sends x from that address and port to that; `$ tcp` connects
 //   ipvsadm -A -t 10.0.0.1:{1|2}       a command; braces: one command for each alternative
 //   ipvsadm -L {|-n}                   without and with -n
 //   user ipvsadm -L                    as an ordinary user
@@ -23,6 +24,7 @@
 //   classic: ipvsadm -A ...            what runs on the classic's side instead, for ours to do
 //                                      the same; with as many braces; `nothing` runs nothing
 //   any-text                           compare the exit status, and that there is text or none
+//   any-order                          compare stdout's lines in any order, and without times like 04:59
 #pragma once
 
 #include <filesystem>
@@ -55,6 +57,7 @@ struct Step {
   bool setup = false;
   bool classic_does_nothing = false;
   bool any_text = false;
+  bool any_order = false;
   Expectation both;
   Expectation ours;
 };

@@ -17,7 +17,9 @@
 #include <filesystem>
 #include <iostream>
 #include <iterator>
+#include <numeric>
 #include <optional>
+#include <regex>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -60,15 +62,26 @@ Outcome run_with(const std::filesystem::path& tool, std::vector<std::string> arg
   return run_with(tool, std::move(invocation));
 }
 
+/// A `$ ` line.
+void set_up(const Step& step) {
+  const std::vector<std::string>& words = step.command.arguments;
+  if (words.front() == "udp" || words.front() == "tcp") {
+    const bool tcp = words.front() == "tcp";
+    if (words.size() != (tcp ? 5 : 6)) throw Trouble("it takes an address and a port, twice, and a text: " + step.text);
+    kernel_test::send({tcp, words[1], words[2], words[3], words[4], tcp ? "" : words[5]});
+  } else if (const Outcome outcome = kernel_test::run(step.command); outcome.status != 0) {
+    throw Trouble(step.text + ": " + outcome.errors);
+  }
+}
+
 Record record(const Case& test, const std::filesystem::path& tool, bool is_classic) {
   Record result;
   kernel_test::enter_fresh_namespace(test.hosts);
   for (const Step& step : test.steps) {
-    const bool nothing = is_classic && step.classic_does_nothing;
+    const bool nothing = step.setup || (is_classic && step.classic_does_nothing);
+    if (step.setup) set_up(step);
     const Invocation& command = is_classic && step.classic_command ? *step.classic_command : step.command;
     result.outcomes.push_back(nothing ? Outcome{} : run_with(tool, command));
-    const Outcome& outcome = result.outcomes.back();
-    if (step.setup && outcome.status != 0) throw Trouble(step.text + ": " + outcome.errors);
   }
   result.table = kernel_test::dump_table();
   return result;
@@ -104,6 +117,17 @@ class Report {
 
 std::string nothing_or_text(const std::string& text) { return text.empty() ? "" : "(some text)\n"; }
 
+/// Connections: the kernel lists them by a hash with a random seed, and their time runs.
+std::string in_order_without_times(const std::string& text) {
+  std::istringstream words(text);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(words, line);) {
+    lines.push_back(std::regex_replace(line, std::regex(" [0-9][0-9]:[0-9][0-9] "), " TT:TT ") + '\n');
+  }
+  std::ranges::sort(lines);
+  return std::accumulate(lines.begin(), lines.end(), std::string());
+}
+
 /// `name`: the classic's answer, or what ours is said to answer instead. An expectation that the classic meets too is
 /// out of date: the case would no longer show a difference.
 template <typename Value>
@@ -125,6 +149,9 @@ std::string compare_step(const Step& step, Outcome classic, Outcome ours) {
       outcome->output = nothing_or_text(outcome->output);
       outcome->errors = nothing_or_text(outcome->errors);
     }
+  }
+  if (step.any_order) {
+    for (Outcome* outcome : {&classic, &ours}) outcome->output = in_order_without_times(outcome->output);
   }
   report.compare("status",
                  std::to_string(expected(report, "status", classic.status, step.both.status, step.ours.status)) + '\n',

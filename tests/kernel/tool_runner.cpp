@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <net/if.h>
+#include <netdb.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
@@ -20,6 +21,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <memory>
 #include <stdexcept>
 #include <string_view>
 #include <system_error>
@@ -98,6 +100,17 @@ int wait_for(pid_t child) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
+using Address = std::unique_ptr<addrinfo, decltype(&freeaddrinfo)>;
+
+Address look_up(const std::string& host, const std::string& port, bool tcp) {
+  addrinfo hints{};
+  hints.ai_socktype = tcp ? SOCK_STREAM : SOCK_DGRAM;
+  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  if (getaddrinfo(host.c_str(), port.c_str(), &hints, &found) != 0) throw std::runtime_error("no address: " + host);
+  return {found, freeaddrinfo};
+}
+
 }  // namespace
 
 void prepare() {
@@ -142,6 +155,18 @@ Outcome run(const Invocation& invocation) {
     throw std::runtime_error("can't run " + invocation.arguments.front());
   }
   return outcome;
+}
+
+void send(const Traffic& traffic) {
+  const Address from = look_up(traffic.from, traffic.from_port, traffic.tcp);
+  const Address to = look_up(traffic.to, traffic.to_port, traffic.tcp);
+  const File socket(check(::socket(to->ai_family, to->ai_socktype | SOCK_CLOEXEC, 0), "socket"));
+  check(bind(socket.get(), from->ai_addr, from->ai_addrlen), "bind");
+  if (traffic.tcp) {
+    if (connect(socket.get(), to->ai_addr, to->ai_addrlen) != 0 && errno != ECONNREFUSED) check(-1, "connect");
+  } else {
+    check(sendto(socket.get(), traffic.text.data(), traffic.text.size(), 0, to->ai_addr, to->ai_addrlen), "sendto");
+  }
 }
 
 }  // namespace kernel_test

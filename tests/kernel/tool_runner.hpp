@@ -31,4 +31,16 @@ void enter_fresh_namespace(const std::string& hosts = {});
 /// Runs a program to its end; after 30 s it is killed. Throws std::system_error if it can't be started.
 Outcome run(const Invocation& invocation);
 
+/// Traffic between addresses (in figures) of this namespace, from a port that the caller chooses, so that listed
+/// connections can be foreseen: one datagram, or one attempt to connect, which may fail.
+struct Traffic {
+  bool tcp = false;
+  std::string from;
+  std::string from_port;
+  std::string to;
+  std::string to_port;
+  std::string text;
+};
+void send(const Traffic& traffic);
+
 }  // namespace kernel_test
