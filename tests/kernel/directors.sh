@@ -7,49 +7,51 @@ here=$(dirname "$0")
 # shellcheck source=tests/kernel/lib.sh
 . "$here/lib.sh"
 
+# ipvsadm_on DIRECTOR ARGUMENT...
+ipvsadm_on() { on "$1" "$IPVS_ADM" "${@:2}"; }
+
+# Both hold the address and know the same service; the real servers are on the first director's loopback.
 modprobe dummy numdummies=0
 modprobe ip_vs
 ip netns add one
 ip netns add two
 ip link add eth0 netns one type veth peer name eth0 netns two
+number=1
 for director in one two; do
-  on $director sh -c 'ip link set lo up; ip link set eth0 up; ip link add type dummy; ip link set dummy0 up
-    ip addr add 10.0.0.185 dev dummy0'
+  on $director sh -c "ip link set lo up; ip addr add 192.168.77.$number/24 dev eth0; ip link set eth0 up
+    ip route add 224.0.0.0/4 dev eth0
+    ip link add type dummy; ip link set dummy0 up; ip addr add 10.0.0.185 dev dummy0"
+  ipvsadm_on $director -R <<END
+-A -t 10.0.0.185:80 -s rr
+-a -t 10.0.0.185:80 -r 127.0.0.2:8080 -m
+-a -t 10.0.0.185:80 -r 127.0.0.3:8080 -m
+END
+  number=$((number + 1))
 done
-on one sh -c 'ip addr add 192.168.77.1/24 dev eth0; ip route add 224.0.0.0/4 dev eth0'
-on two sh -c 'ip addr add 192.168.77.2/24 dev eth0; ip route add 224.0.0.0/4 dev eth0'
+mkdir -p /tmp/www
+echo hello >/tmp/www/index.html
+on one busybox httpd -p 8080 -h /tmp/www
 
-# Both know the same service; the real server is on the first director's loopback.
-for director in one two; do
-  ipvsadm --netns $director -A -t 10.0.0.185:80 -s rr
-  ipvsadm --netns $director -a -t 10.0.0.185:80 -r 127.0.0.2:8080 -m
-done
-ipvsadm --netns one --start-daemon master --mcast-interface eth0 --syncid 7 --mcast-port 8850
-ipvsadm --netns two --start-daemon backup --mcast-interface eth0 --syncid 7 --mcast-port 8850
-same "the master tells what it runs with" \
-  "master sync daemon (mcast=eth0, syncid=7, maxlen=1472, group=224.0.0.81, port=8850, ttl=1)" \
-  "$(ipvsadm --netns one -L --daemon)"
-same "so does the backup" \
-  "backup sync daemon (mcast=eth0, syncid=7, maxlen=1472, group=224.0.0.81, port=8850, ttl=1)" \
-  "$(ipvsadm --netns two -L --daemon)"
+ipvsadm_on one --start-daemon master --mcast-interface eth0 --syncid 7 --mcast-port 8850
+ipvsadm_on two --start-daemon backup --mcast-interface eth0 --syncid 7 --mcast-port 8850
+settings="(mcast=eth0, syncid=7, maxlen=1472, group=224.0.0.81, port=8850, ttl=1)"
+same "the master tells what it runs with" "master sync daemon $settings" "$(ipvsadm_on one -L --daemon)"
+same "so does the backup" "backup sync daemon $settings" "$(ipvsadm_on two -L --daemon)"
+same "the backup knows no connection yet" 0 "$(ipvsadm_on two -Lnc | grep -c '^TCP' || true)"
 
-serve_dir=/tmp/www
-mkdir -p $serve_dir
-echo hello >$serve_dir/index.html
-on one busybox httpd -p 127.0.0.2:8080 -h $serve_dir
-# Connections that live: the kernel tells of one with its third packet.
-for _ in 1 2 3; do
-  on one curl -s -o /dev/null --max-time 5 http://10.0.0.185/
-done
-same "the master has the connections" 3 "$(ipvsadm --netns one -Lc -t 10.0.0.185:80 --count)"
+answers=$(for _ in 1 2 3 4; do on one curl -s --max-time 10 http://10.0.0.185/ || echo "curl: status $?"; done)
+same "clients on the master are answered" "$(printf 'hello\n%.0s' 1 2 3 4)" "$answers"
 
-ends() { ipvsadm --netns "$1" -Lnc -t 10.0.0.185:80 | awk '$1 == "TCP" { print $4, $5, $6 }' | sort; }
-equal() { [ -n "$(ends one)" ] && [ "$(ends one)" = "$(ends two)" ]; }
-eventually "the backup lists the same clients, services and servers" 20 equal
+# connections DIRECTOR: client, virtual service and server of each
+connections() { ipvsadm_on "$1" -Lnc | awk '$1 == "TCP" { print $4, $5, $6 }' | sort; }
+master=$(connections one)
+same "the master lists two connections to each server" "2 10.0.0.185:80 127.0.0.2:8080
+2 10.0.0.185:80 127.0.0.3:8080" "$(cut -d ' ' -f 2- <<<"$master" | sort | uniq -c | sed 's/^ *//')"
+become "the backup lists the same clients, services and servers" 20 "$master" connections two
 
-ipvsadm --netns one --stop-daemon master --syncid 7
-ipvsadm --netns two --stop-daemon backup --syncid 7
-same "no daemon is left on the first" "" "$(ipvsadm --netns one -L --daemon)"
-same "nor on the second" "" "$(ipvsadm --netns two -L --daemon)"
+ipvsadm_on one --stop-daemon master --syncid 7
+ipvsadm_on two --stop-daemon backup --syncid 7
+same "no daemon is left on the first" "" "$(ipvsadm_on one -L --daemon)"
+same "nor on the second" "" "$(ipvsadm_on two -L --daemon)"
 stop_serving one
 finish

@@ -49,6 +49,17 @@ eventually() {
   echo "ok - $what"
 }
 
+# become WHAT SECONDS EXPECTED COMMAND...: the command prints that within the time
+become() {
+  local what=$1 end=$((SECONDS + $2)) expected=$3 actual
+  shift 3
+  until actual=$("$@") && [ "$actual" = "$expected" ]; do
+    if [ $SECONDS -ge "$end" ]; then break; fi
+    sleep 0.2
+  done
+  same "$what" "$expected" "$actual"
+}
+
 # To be called last: the closing line, and the exit status.
 finish() {
   echo "$passed passed, $failed failed"
