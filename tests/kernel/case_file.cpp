@@ -203,6 +203,8 @@ class Parser {
     const std::string value = begin == std::string::npos ? "" : line.substr(begin);
     if (word == "hosts") {
       cases_.back().hosts += value + '\n';
+    } else if (word == "look-ups") {
+      for_each_step([&](Step& step) { step.look_ups = std::stoi(value); });
     } else if (word == "classic") {
       add_classic(value);
     } else if (word.starts_with("ours-")) {

@@ -25,6 +25,7 @@
 //                                      the same; with as many braces; `nothing` runs nothing
 //   any-text                           compare the exit status, and that there is text or none
 //   any-order                          compare stdout's lines in any order, and without times like 04:59
+//   look-ups: 3                        how many hosts ours looks up; the classic more
 #pragma once
 
 #include <filesystem>
@@ -58,6 +59,7 @@ struct Step {
   bool classic_does_nothing = false;
   bool any_text = false;
   bool any_order = false;
+  std::optional<int> look_ups;
   Expectation both;
   Expectation ours;
 };

@@ -44,6 +44,7 @@ using kernel_test::Trouble;
 /// What one tool did in one case.
 struct Record {
   std::vector<Outcome> outcomes;
+  std::vector<int> look_ups;
   std::string table;
 };
 
@@ -81,7 +82,9 @@ Record record(const Case& test, const std::filesystem::path& tool, bool is_class
     const bool nothing = step.setup || (is_classic && step.classic_does_nothing);
     if (step.setup) set_up(step);
     const Invocation& command = is_classic && step.classic_command ? *step.classic_command : step.command;
+    const kernel_test::LookUpCounter look_ups;
     result.outcomes.push_back(nothing ? Outcome{} : run_with(tool, command));
+    result.look_ups.push_back(look_ups.count());
   }
   result.table = kernel_test::dump_table();
   return result;
@@ -163,6 +166,14 @@ std::string compare_step(const Step& step, Outcome classic, Outcome ours) {
   return text;
 }
 
+std::string compare_look_ups(const Step& step, int classic, int ours) {
+  if (!step.look_ups || (ours == *step.look_ups && classic > ours)) return {};
+  return "  line " + std::to_string(step.line) + ": " + step.text +
+         "\n    look-ups, expected: " + std::to_string(*step.look_ups) +
+         ", and more by the classic; ours: " + std::to_string(ours) + ", the classic: " + std::to_string(classic) +
+         '\n';
+}
+
 /// Empty if the case passes, else what is wrong.
 std::string compare_case(const Case& test, const std::filesystem::path& classic, const std::filesystem::path& ours) {
   std::string text;
@@ -170,6 +181,7 @@ std::string compare_case(const Case& test, const std::filesystem::path& classic,
   const Record actual = record(test, ours, false);
   for (std::size_t i = 0; i < test.steps.size(); ++i) {
     text += compare_step(test.steps[i], expected_record.outcomes[i], actual.outcomes[i]);
+    text += compare_look_ups(test.steps[i], expected_record.look_ups[i], actual.look_ups[i]);
   }
   Report report;
   report.compare("table in the kernel at the end", expected_record.table, actual.table);

@@ -6,6 +6,7 @@
 #include <netdb.h>
 #include <poll.h>
 #include <sched.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -155,6 +156,26 @@ Outcome run(const Invocation& invocation) {
     throw std::runtime_error("can't run " + invocation.arguments.front());
   }
   return outcome;
+}
+
+LookUpCounter::LookUpCounter() : events_(check(inotify_init1(IN_CLOEXEC | IN_NONBLOCK), "inotify_init")) {
+  // Closing is watched too, as two equal events in a row would be told as one.
+  check(inotify_add_watch(events_, hosts_path.data(), IN_OPEN | IN_CLOSE), "inotify_add_watch");
+}
+
+LookUpCounter::~LookUpCounter() { close(events_); }
+
+int LookUpCounter::count() const {
+  alignas(inotify_event) std::array<char, 65536> buffer{};
+  int opened = 0;
+  for (ssize_t got = 0; (got = read(events_, buffer.data(), buffer.size())) > 0;) {
+    for (ssize_t at = 0; at < got;) {
+      const auto* event = reinterpret_cast<const inotify_event*>(buffer.data() + at);
+      if ((event->mask & IN_OPEN) != 0) ++opened;
+      at += static_cast<ssize_t>(sizeof(inotify_event) + event->len);
+    }
+  }
+  return opened;
 }
 
 void send(const Traffic& traffic) {

@@ -31,6 +31,19 @@ void enter_fresh_namespace(const std::string& hosts = {});
 /// Runs a program to its end; after 30 s it is killed. Throws std::system_error if it can't be started.
 Outcome run(const Invocation& invocation);
 
+/// Counts how often the hosts file is opened from now on: once for each host that somebody looks up.
+class LookUpCounter {
+ public:
+  LookUpCounter();
+  ~LookUpCounter();
+  LookUpCounter(const LookUpCounter&) = delete;
+  LookUpCounter& operator=(const LookUpCounter&) = delete;
+  int count() const;
+
+ private:
+  int events_;
+};
+
 /// Traffic between addresses (in figures) of this namespace, from a port that the caller chooses, so that listed
 /// connections can be foreseen: one datagram, or one attempt to connect, which may fail.
 struct Traffic {
