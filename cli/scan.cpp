@@ -24,10 +24,42 @@ std::string cli11_names(const SpellingInfo& info) {
   return names + "--" + std::string(info.long_name);
 }
 
+/// Which spelling a letter is, by its character code.
+constexpr std::size_t letters = 128;
+std::array<const SpellingInfo*, letters> letter_table() {
+  std::array<const SpellingInfo*, letters> table{};
+  for (const SpellingInfo& info : spellings()) {
+    for (const char letter : info.short_names) table[static_cast<unsigned char>(letter)] = &info;
+  }
+  return table;
+}
+
 const SpellingInfo* find_long_name(std::string_view name) {
   const auto all = spellings();
   const auto found = std::ranges::find(all, name, &SpellingInfo::long_name);
   return found == all.end() ? nullptr : &*found;
+}
+
+/// Every spelling that could be meant somewhere in `words`. A parser that knows no others reads them alike, and takes a
+/// fraction of the time to build and to run.
+SpellingSet spellings_in(std::span<const std::string> words) {
+  static const std::array<const SpellingInfo*, letters> by_letter = letter_table();
+  SpellingSet set;
+  const auto add = [&](const SpellingInfo* info) {
+    if (info != nullptr) set.set(static_cast<std::size_t>(info->spelling));
+  };
+  for (const std::string& word : words) {
+    if (!is_option_like(word)) continue;
+    if (word[1] == '-') {
+      add(find_long_name(std::string_view(word).substr(2, word.find('=') - 2)));
+      continue;
+    }
+    // A cluster, maybe with a value behind it: a letter too many does no harm.
+    for (const char letter : std::string_view(word).substr(1)) {
+      if (static_cast<unsigned char>(letter) < letters) add(by_letter[static_cast<unsigned char>(letter)]);
+    }
+  }
+  return set;
 }
 
 /// What CLI11 is given for `word`: the same but for three forms that it reads otherwise than the classic tool.
@@ -51,13 +83,15 @@ std::string cli11_word(const std::string& word, std::string& following) {
 }  // namespace
 
 struct Scanner::Machine {
+  SpellingSet known;
   CLI::App app;
   std::vector<std::pair<const CLI::Option*, Spelling>> options;  // sorted by pointer
 
-  Machine() {
+  explicit Machine(const SpellingSet& wanted) : known(wanted) {
     app.set_help_flag();
     app.allow_extras();
     for (const SpellingInfo& info : spellings()) {
+      if (!known[static_cast<std::size_t>(info.spelling)]) continue;
       CLI::Option* option = nullptr;
       if (info.argument == Argument::none) {
         option = app.add_flag(cli11_names(info))->disable_flag_override();
@@ -76,14 +110,26 @@ struct Scanner::Machine {
   }
 };
 
-Scanner::Scanner() : machine_(std::make_unique<Machine>()) {}
+Scanner::Scanner() = default;
 Scanner::~Scanner() = default;
 
-Scan Scanner::feed(std::span<const std::string> words) {
+Scanner::Machine& Scanner::machine_for(const SpellingSet& wanted) {
   // CLI11 2.1 never forgets the order of earlier lines; a fresh parser now and then keeps that short.
   constexpr std::size_t long_memory = 1U << 16;
-  if (machine_->app.parse_order().size() > long_memory) machine_ = std::make_unique<Machine>();
-  CLI::App& app = machine_->app;
+  constexpr std::size_t many = 32;
+  auto found = std::ranges::find(machines_, wanted, [](const auto& machine) { return machine->known; });
+  if (found == machines_.end()) {
+    if (machines_.size() == many) machines_.clear();
+    machines_.push_back(std::make_unique<Machine>(wanted));
+    return *machines_.back();
+  }
+  if ((*found)->app.parse_order().size() > long_memory) *found = std::make_unique<Machine>(wanted);
+  return **found;
+}
+
+Scan Scanner::feed(std::span<const std::string> words) {
+  Machine& machine = machine_for(spellings_in(words));
+  CLI::App& app = machine.app;
   app.clear();
   const std::size_t earlier = app.parse_order().size();
   // CLI11 wants them last first. Changed words are noted, to be put back where they turn up as values.
@@ -110,7 +156,7 @@ Scan Scanner::feed(std::span<const std::string> words) {
 
   std::array<std::size_t, spelling_count> used{};
   for (const CLI::Option* option : std::span(app.parse_order()).subspan(earlier)) {
-    Token token{machine_->spelling_of(option), std::nullopt};
+    Token token{machine.spelling_of(option), std::nullopt};
     if (info(token.spelling).argument != Argument::none) {
       std::string value = option->results()[used[static_cast<std::size_t>(token.spelling)]++];
       const auto was_changed = std::ranges::find(changed, value, &std::pair<std::string, const std::string*>::first);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bitset>
 #include <memory>
 #include <optional>
 #include <span>
@@ -27,6 +28,9 @@ struct Scan {
   std::string fault_word;  ///< the word at fault, as given
 };
 
+/// A set of spellings, indexed by Spelling.
+using SpellingSet = std::bitset<spelling_count>;
+
 /// Takes command lines apart with CLI11. Built once and used for every line of a file.
 ///
 /// What CLI11 does by itself: long and short names, clusters, attached values, "--". What is added here is how the
@@ -50,7 +54,9 @@ class Scanner {
   Scan feed_prefix(std::span<const std::string> words, std::size_t length);
 
   struct Machine;
-  std::unique_ptr<Machine> machine_;
+  Machine& machine_for(const SpellingSet& wanted);
+  /// One CLI11 parser for each set of options that lines have had so far.
+  std::vector<std::unique_ptr<Machine>> machines_;
 };
 
 }  // namespace ipvsadm
