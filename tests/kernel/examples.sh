@@ -2,35 +2,36 @@
 # SPDX-License-Identifier: MIT
 # Runs the worked examples of man/ipvsadm.8 as they stand there, with real traffic. Runs in the kernel.
 set -euo pipefail
-here=$(dirname "$0")
+here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/kernel/lib.sh
 . "$here/lib.sh"
 page=$here/../../man/ipvsadm.8
 
-# block HEADING NUMBER: that literal block of the example
-block() {
-  awk -v heading=".Ss $1" -v wanted="$2" '
-    $0 == heading { inside = 1; next }
-    /^\.S[sh] / { inside = 0 }
-    inside && /^\.Bd -literal/ { count++; literal = 1; next }
+# examples: all literal blocks of the page's examples, each line behind its heading, its number there and tabs
+examples() {
+  awk '
+    /^\.Sh / { wanted = $0 == ".Sh EXAMPLES" }
+    /^\.Ss / { heading = substr($0, 5); number = 0 }
     /^\.Ed/ { literal = 0 }
-    inside && literal && count == wanted { gsub(/\\e/, "\\"); print }' "$page"
+    wanted && literal { gsub(/\\e/, "\\"); print heading "\t" number "\t" $0 }
+    /^\.Bd -literal/ { literal = 1; number++ }' "$page"
+}
+examples >/tmp/examples
+
+# block HEADING NUMBER: its commands
+block() { grep -F "$1"$'\t'"$2"$'\t' /tmp/examples | cut -f 3-; }
+
+# run_block HEADING NUMBER [POD]: runs its commands, here or in the pod; the last output is in /tmp/output
+run_block() {
+  block "$1" "$2" >/tmp/commands && [ -s /tmp/commands ] || return 1
+  echo "$1 $2" >>/tmp/run
+  ${3:+ip netns exec "$3"} bash -e /tmp/commands >/tmp/output
 }
 
-# example HEADING NUMBER [POD]: runs the block, here or in the pod
-example() {
-  local commands
-  commands=$(block "$1" "$2")
-  [ -n "$commands" ] || { echo "not ok - man/ipvsadm.8 has no block $2 under $1" && exit 1; }
-  if [ $# = 3 ]; then
-    on "$3" bash -e -c "$commands" >/dev/null
-  else
-    # The director's dummy link is made once.
-    bash -e -c "${commands//"ip link add type dummy"/"ip link show dummy0 >/dev/null 2>&1 || ip link add type dummy"}" \
-      >/tmp/example.out
-  fi
-}
+# example HEADING NUMBER [POD]
+example() { holds "example \"$1\", block $2, can be run${3:+ on $3}" run_block "$@"; }
 
+# By the names that a user types.
 mkdir -p /tmp/bin
 ln -s "$IPVS_ADM" /tmp/bin/ipvsadm
 # user-mode-linux has nftables without the ip family, so iptables must be the old one.
@@ -40,8 +41,9 @@ cd /tmp
 
 both='4 pod3
 4 pod4'
-modprobe ipip
 make_network
+# The page takes tunl0 for granted.
+modprobe ipip
 for pod in pod3 pod4; do
   serve $pod
   serve $pod 8080
@@ -49,11 +51,12 @@ done
 on neighbour ip route add 10.0.0.185 via 172.17.0.1
 
 example "NAT with the address on a dummy link" 1
-same "NAT: the listing at the end shows both servers" 2 "$(grep -c -- '->.*Masq' /tmp/example.out)"
-# Before there are connections to wait for.
+same "NAT: the listing at the end shows both servers" "172.17.0.3:80 Masq
+172.17.0.4:80 Masq" "$(awk '$1 == "->" && /Masq/ { print $2, $3 }' /tmp/output)"
+# Now, as the drain would wait for connections to be forgotten.
 example "Day to day" 1
-same "day to day: the drained server is gone, and the rules are applied" "172.17.0.3:80" \
-  "$(jq -r '.services[].servers[] | "\(.address):\(.port)"' /tmp/example.out)"
+same "day to day: the drained server is gone, the other is listed by JSON" "172.17.0.3:80" \
+  "$(tail -n 1 /tmp/output | jq -r '.services[].servers[] | "\(.address):\(.port)"')"
 ipvsadm -a -t 10.0.0.185:80 -r 172.17.0.4:80 -m
 same "NAT: both pods answer a client of another subnet" "$both" "$(fetch in client 10.0.0.185 8)"
 ipvsadm -C
@@ -67,8 +70,12 @@ for pod in pod3 pod4; do on $pod ip link del dummy0; done
 example "Tunnels" 1
 for pod in pod3 pod4; do example "Tunnels" 2 $pod; done
 same "tunnels: both pods answer a client on their bridge" "$both" "$(fetch in neighbour 10.0.0.185 8)"
+for pod in pod3 pod4; do
+  holds "tunnels: $pod got its requests through the tunnel" \
+    test "$(on $pod cat /sys/class/net/tunl0/statistics/rx_packets)" -ge 4
+  on $pod ip addr flush dev tunl0
+done
 ipvsadm -C
-for pod in pod3 pod4; do on $pod ip link set tunl0 down; done
 
 example "Two ports as one service, by a mark" 1
 same "a mark: both pods answer on the one port" "$both" "$(fetch in client 10.0.0.185 8)"
@@ -77,7 +84,14 @@ iptables -t mangle -F
 ipvsadm -C
 
 example "Each client on one server" 1
-same "persistence: one pod answers a client" 1 "$(fetch in client 10.0.0.185 8 | wc -l)"
+first=$(fetch in client 10.0.0.185 4)
+other="4 pod3"
+[ "$first" != "$other" ] || other="4 pod4"
+same "persistence: one pod gives all answers to a client" 1 "$(grep -c '^4 pod' <<<"$first")"
+same "persistence: the other pod gives all answers to a client of another subnet" "$other" "$(fetch 10.0.0.185 4)"
+on client sh -c 'ip addr del 192.168.50.2/24 dev eth0; ip addr add 192.168.50.7/24 dev eth0
+  ip route add default via 192.168.50.1'
+same "persistence: another client of the first subnet counts as the first" "$first" "$(fetch in client 10.0.0.185 4)"
 ipvsadm -C
 
 for director in one two; do ip netns add $director; done
@@ -89,10 +103,18 @@ on one ip addr add 192.168.77.1/24 dev eth0
 on two ip addr add 192.168.77.2/24 dev eth0
 example "Two directors" 1 one
 example "Two directors" 2 two
-same "two directors: the one is master" 1 "$(ipvsadm --netns one -L --daemon | grep -c '^master.*syncid=1')"
-same "two directors: the other is backup" 1 "$(ipvsadm --netns two -L --daemon | grep -c '^backup.*syncid=1')"
-ipvsadm --netns one --stop-daemon master
-ipvsadm --netns two --stop-daemon backup
+on one sh -e -c 'ip link add type dummy; ip link set dummy0 up; ip addr add 10.0.0.185 dev dummy0
+  ipvsadm -A -t 10.0.0.185:80 -s rr; ipvsadm -a -t 10.0.0.185:80 -r 127.0.0.2:80 -m'
+serve one
+same "two directors: the first answers" one "$(on one curl -s --max-time 10 http://10.0.0.185/)"
+connections() { on "$1" ipvsadm -Lnc | awk '$1 == "TCP" { print $4, $5, $6 }'; }
+connection=$(connections one)
+same "two directors: the first lists the connection" "10.0.0.185:80 127.0.0.2:80" "${connection#* }"
+become "two directors: the second lists it soon after" 20 "$connection" connections two
+on one ipvsadm --stop-daemon master
+on two ipvsadm --stop-daemon backup
 
-for pod in pod3 pod4; do stop_serving $pod; done
+same "every example of the page has been run" "$(cut -f 1,2 --output-delimiter=' ' /tmp/examples | sort -u)" \
+  "$(sort -u /tmp/run)"
+for pod in pod3 pod4 one; do stop_serving $pod; done
 finish

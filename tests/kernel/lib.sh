@@ -142,5 +142,6 @@ fetch() {
 # take_address POD ADDRESS: the pod takes packets for the address without answering ARP for it
 take_address() {
   on "$1" sh -c "sysctl -q -w net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2
-    ip link add dummy0 type dummy; ip link set dummy0 up; ip addr add $2 dev dummy0"
+    ip link show dummy0 >/dev/null 2>&1 || ip link add dummy0 type dummy
+    ip link set dummy0 up; ip addr add $2 dev dummy0"
 }

@@ -59,6 +59,7 @@ ipvsadm -A -t '[fd00:10::185]:80' -s rr
 ipvsadm -a -t '[fd00:10::185]:80' -r '[fd00:17::3]:80' -m
 ipvsadm -a -t '[fd00:10::185]:80' -r '[fd00:17::4]:80' -m
 same "NAT over IPv6: a client of another subnet is answered by both pods" "$both" "$(fetch in client '[fd00:10::185]' 8)"
+same "NAT over IPv6: so is the director itself" "$both" "$(fetch '[fd00:10::185]' 8)"
 same "the IPv6 service is listed behind the IPv4 one" "$header
 TCP  10.0.0.185:80 wrr
 $(server_row 172.17.0.3:80 Masq 3)
@@ -84,6 +85,15 @@ $(server_row 172.17.0.4:80 Route 1)" "$(table)"
 same "direct routing: a client on the pods' bridge is answered by both pods" "$both" "$(fetch in neighbour 10.0.0.185 8)"
 same "with direct routing the answers don't pass the director" 0 \
   "$(ipvsadm -Ln --stats -t 10.0.0.185:80 | awk '$1 == "TCP" { print $5 }')"
+
+take_address pod3 fd00:10::185/128
+take_address pod4 fd00:10::185/128
+on neighbour ip route add fd00:10::185 via fd00:17::1
+ipvsadm -A -t '[fd00:10::185]:80' -s rr
+ipvsadm -a -t '[fd00:10::185]:80' -r '[fd00:17::3]:80' -g
+ipvsadm -a -t '[fd00:10::185]:80' -r '[fd00:17::4]:80' -g
+same "direct routing over IPv6: a client on the pods' bridge is answered by both pods" "$both" \
+  "$(fetch in neighbour '[fd00:10::185]' 8)"
 
 stop_serving pod3
 stop_serving pod4
