@@ -91,8 +91,6 @@ struct Lister {
   /// Calls `visit` with every connection that passes the filter.
   template <typename Visit>
   void for_each_connection(const ListConnections& list, Visit visit) const {
-    // The proc file is world-readable, but as with the classic tool nothing is told without the rights.
-    context.client().info();
     const ConnectionFilter filter(list, context.client());
     const auto& network = context.network_namespace();
     ipvs::ConnectionReader reader = network ? ipvs::ConnectionReader(*network) : ipvs::ConnectionReader();
@@ -103,6 +101,8 @@ struct Lister {
   }
 
   void operator()(const ListConnections& list) const {
+    // The proc file is world-readable, but as with the classic tool nothing is told without the rights.
+    context.client().info();
     Output& output = context.output();
     if (list.count) {
       std::uint64_t count = 0;
