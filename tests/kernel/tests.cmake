@@ -55,6 +55,6 @@ if(IPVS_BUILD_EXAMPLES)
   endforeach()
 endif()
 
-foreach(script walkthrough directors ldirectord examples library_examples)
+foreach(script walkthrough directors ldirectord examples library_examples apply)
   ipvs_kernel_test(${script} 300 bash ${CMAKE_CURRENT_SOURCE_DIR}/kernel/${script}.sh)
 endforeach()
