@@ -55,6 +55,7 @@ if(IPVS_BUILD_EXAMPLES)
   endforeach()
 endif()
 
-foreach(script walkthrough directors ldirectord examples library_examples apply)
+foreach(script walkthrough directors ldirectord examples library_examples apply
+  apply_traffic)
   ipvs_kernel_test(${script} 300 bash ${CMAKE_CURRENT_SOURCE_DIR}/kernel/${script}.sh)
 endforeach()
