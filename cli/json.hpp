@@ -31,7 +31,7 @@ class JsonArray {
 };
 
 std::string json_info(const ipvs::Info& info);
-std::string json_service(const ipvs::ServiceEntry& service, const std::vector<ipvs::DestinationEntry>& servers);
+std::string json_service(const ipvs::ServiceEntry& entry, const std::vector<ipvs::DestinationEntry>& servers);
 std::string json_connection(const ipvs::Connection& connection);
 std::string json_daemon(const ipvs::Daemon& daemon);
 /// Whole listings.

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <signal.h>
-
 #include <chrono>
+#include <csignal>
 
 namespace ipvsadm {
 

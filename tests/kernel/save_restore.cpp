@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
@@ -43,7 +44,7 @@ class Tables {
       while (servers.size() < wanted) {
         const std::string server = ipv6 ? "2001:db8::" + std::to_string(below(50) + 1) : address();
         if (!servers.insert(server).second) continue;
-        text += "-a " + name + " -r " + server + server_settings(ipv6) + "\n";
+        text.append("-a ").append(name).append(" -r ").append(server).append(server_settings(ipv6)).append("\n");
       }
     }
     return text;
@@ -147,7 +148,9 @@ std::string try_table(const std::string& rules, const Tool& ours, const Tool& cl
     ours.must({"-C"});
     way.tool.must(way.arguments, way.saved, way.name);
     const std::string back = kernel_test::dump_table();
-    if (back != table) return std::string(way.what) + ":\nexpected table:\n" + table + "actual table:\n" + back;
+    if (back != table) {
+      return std::string(way.what).append(":\nexpected table:\n").append(table).append("actual table:\n").append(back);
+    }
   }
   const std::string saved = ours.must({"-n"}, {}, "ipvsadm-save");
   if (saved != numeric) return "ipvsadm-save -n:\nexpected:\n" + numeric + "actual:\n" + saved;
@@ -158,7 +161,12 @@ std::string try_table(const std::string& rules, const Tool& ours, const Tool& cl
 
 int main(int argc, char** argv) {
   Tool classic{"/usr/sbin/ipvsadm"};
-  Tool ours{std::getenv("IPVS_ADM") != nullptr ? std::getenv("IPVS_ADM") : ""};
+  const char* program = std::getenv("IPVS_ADM");
+  if (program == nullptr) {
+    std::fputs("IPVS_ADM must name the ipvsadm to test\n", stderr);
+    return 2;
+  }
+  Tool ours{program};
   std::uint64_t seed = 1;
   int tables = 40;
   for (int i = 1; i + 1 < argc; i += 2) {
