@@ -85,6 +85,11 @@ say "The client must reach the pods without passing the director: the neighbour 
 do_it "ip netns exec neighbour ip route add 10.0.0.185 via 172.17.0.1"
 ask "for i in 1 2 3 4; do ip netns exec neighbour curl -s 10.0.0.185:80; done" pod3 pod4
 do_it "sleep 3; ipvsadm -Ln --stats"
+# The claim that comes next.
+[ "$(ipvsadm -Ln --stats | awk '$1 == "TCP" { print ($3 >= 4), $5 }')" = "1 0" ] || {
+  echo "demo: the answers did not go past the director" >&2
+  exit 1
+}
 
 say "OutPkts is 0: the answers went past the director. Nothing stays behind:"
 do_it "ipvsadm -C"
