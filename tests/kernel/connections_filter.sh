@@ -1,0 +1,147 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# -L -c with what to look for: the lines are those of the whole listing that fit. Runs in the kernel.
+# shellcheck disable=SC2016 # conditions of awk
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tests/kernel/lib.sh
+. "$here/lib.sh"
+
+make_network
+on client sh -c 'for i in 3 7; do ip addr add 192.168.50.$i/24 dev eth0; done
+  ip addr add fd00:50::1:2/64 dev eth0 nodad'
+for pod in pod3 pod4; do
+  serve $pod
+  serve $pod 81
+done
+ip link add type dummy
+ip link set dummy0 up
+ip addr add 10.0.0.185 dev dummy0
+ip addr add 10.0.0.186 dev dummy0
+ip addr add fd00:10::185 dev dummy0 nodad
+iptables-legacy -t mangle -A PREROUTING -d 10.0.0.186 -p tcp --dport 81 -j MARK --set-mark 7
+iptables-legacy -t mangle -A PREROUTING -d 10.0.0.186 -p tcp --dport 80 -j MARK --set-mark 8
+ipvsadm -R <<'END'
+-A -t 10.0.0.185:80 -s rr
+-a -t 10.0.0.185:80 -r 172.17.0.3:80 -m
+-a -t 10.0.0.185:80 -r 172.17.0.4:80 -m
+-A -t 10.0.0.185:81 -s rr -p 300
+-a -t 10.0.0.185:81 -r 172.17.0.4:81 -m
+-A -u 10.0.0.185:80 -s rr
+-a -u 10.0.0.185:80 -r 172.17.0.3:80 -m
+-A --sctp-service 10.0.0.185:80 -s rr
+-a --sctp-service 10.0.0.185:80 -r 172.17.0.3:80 -m
+-A -t [fd00:10::185]:80 -s rr
+-a -t [fd00:10::185]:80 -r [fd00:17::3]:80 -m
+-a -t [fd00:10::185]:80 -r [fd00:17::4]:80 -m
+-A -f 7 -s rr
+-a -f 7 -r 172.17.0.3 -m
+-A -f 8 -s rr -p 300
+-a -f 8 -r 172.17.0.4 -m
+END
+
+# From each client some connections that are over, and some that stay open.
+for from in 192.168.50.2 192.168.50.3 192.168.50.7; do
+  on client curl -s --no-keepalive -H 'Connection: close' --interface $from \
+    'http://10.0.0.185/?[1-4]' http://10.0.0.185:81/ http://10.0.0.186/ http://10.0.0.186:81/ >/dev/null
+done
+for from in fd00:50::2 fd00:50::1:2; do
+  on client curl -s -g --no-keepalive -H 'Connection: close' --interface $from \
+    'http://[fd00:10::185]/?1' 'http://[fd00:10::185]/?2' >/dev/null
+done
+on client bash -c 'echo x >/dev/udp/10.0.0.185/80
+  exec 3<>/dev/tcp/10.0.0.185/80 4<>/dev/tcp/10.0.0.185/80 5<>/dev/tcp/fd00:10::185/80 6<>/dev/tcp/10.0.0.186/81
+  exec sleep 1000' &
+held=$!
+# There is no program at hand that speaks SCTP, so this connection is one that a sync message tells of.
+ip link set lo multicast on
+ip route add 224.0.0.0/4 dev lo
+ipvsadm --start-daemon backup --mcast-interface lo
+/usr/bin/python3 -S -c 'import socket, struct
+address = socket.inet_aton
+entry = struct.pack("!BBHIHHHHII4s4s4s", 0, 132, 36, 0, 8, 1234, 80, 80, 0, 600, address("192.168.50.2"),
+                    address("10.0.0.185"), address("172.17.0.3"))
+message = struct.pack("!BBHBbH", 0, 0, 8 + len(entry), 1, 1, 0) + entry
+sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+sender.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, address("127.0.0.1"))
+sender.sendto(message, ("224.0.0.81", 8848))'
+become "every kind of connection is there" 20 "3 IP
+1 SCTP
+32 TCP
+1 UDP
+5 ESTABLISHED" bash -c "'$IPVS_ADM' -Lnc | awk 'NR > 2 { print \$1 }' | sort | uniq -c | sed 's/^ *//'
+  '$IPVS_ADM' -Lnc | grep -c ESTABLISHED | sed 's/\$/ ESTABLISHED/'"
+# fields: a listing without the time, which passes
+fields() { awk 'NR > 2 { print $1, $3, $4, $5, $6 }' | sort; }
+
+# only WHAT AWK-CONDITION ARGUMENT...: with these arguments just those lines of the whole listing are shown, also with
+# --json and --count. Within seconds, as connections come to their end meanwhile.
+only() {
+  local what=$1 condition=$2 end=$((SECONDS + 8)) whole expected actual json count
+  shift 2
+  while :; do
+    whole=$(ipvsadm -L -n -c)
+    actual=$(ipvsadm -L -n -c "$@")
+    json=$(ipvsadm -L -c --json "$@")
+    count="$(ipvsadm -L -c --count "$@") $(ipvsadm -L -c --count --json "$@")"
+    expected=$(awk "NR <= 2 || ($condition)" <<<"$whole" | fields)
+    if [ "$expected" = "$(fields <<<"$actual")" ] || [ $SECONDS -ge $end ]; then break; fi
+  done
+  same "$what: what fits is listed" "$(head -n 2 <<<"$whole")
+$expected" "$(head -n 2 <<<"$actual")
+$(fields <<<"$actual")"
+  same "$what: with --json too" "$expected" "$(jq -r '
+    def point: if .address | contains(":") then "[\(.address)]:\(.port)" else "\(.address):\(.port)" end;
+    .connections[] | "\(.protocol | ascii_upcase) \(.state) \(.client | point) \(.virtual_service | point) \(
+    .server | point)"' <<<"$json" | sort)"
+  number=$(grep -c . <<<"$expected" || true)
+  same "$what: $number are counted" "$number {\"count\":$number}" "$count"
+}
+
+# some, none: that there is something to find, or nothing
+some() { only "$@" && holds "$1: there are some" test "$number" -gt 0; }
+none() { only "$@" && same "$1: there are none" 0 "$number"; }
+
+some "a TCP service" '$1 == "TCP" && $5 == "10.0.0.185:80"' -t 10.0.0.185:80
+some "a persistent TCP service, its templates too" '$1 == "TCP" && $5 == "10.0.0.185:81"' -t 10.0.0.185:81
+some "a UDP service" '$1 == "UDP" && $5 == "10.0.0.185:80"' -u 10.0.0.185:80
+some "an SCTP service" '$1 == "SCTP" && $5 == "10.0.0.185:80"' --sctp-service 10.0.0.185:80
+some "an IPv6 service" '$5 == "[fd00:10::185]:80"' -t '[fd00:10::185]:80'
+none "a service that is not there" 0 -t 10.0.0.185:82
+some "a mark" '$5 == "10.0.0.186:81"' -f 7
+some "a persistent mark" '$5 == "10.0.0.186:80" || $1 == "IP"' -f 8
+some "a server" '$6 == "172.17.0.3:80"' -r 172.17.0.3:80
+some "a server on any port" '$6 ~ /^172\.17\.0\.4:/' -r 172.17.0.4
+some "an IPv6 server" '$6 == "[fd00:17::4]:80"' -r '[fd00:17::4]:80'
+some "a server of a service" '$1 == "TCP" && $5 == "10.0.0.185:80" && $6 == "172.17.0.4:80"' -t 10.0.0.185:80 \
+  -r 172.17.0.4:80
+some "a state" '$3 == "ESTABLISHED"' --state ESTABLISHED
+some "a state in small letters" '$3 == "TIME_WAIT"' --state time_wait
+some "a state of UDP" '$3 == "UDP"' --state udp
+some "one client" '$4 ~ /^192\.168\.50\.3:/' --client 192.168.50.3
+some "a network of clients" '$4 ~ /^192\.168\.50\.[23]:/' --client 192.168.50.0/30
+some "the same network by another of its addresses" '$4 ~ /^192\.168\.50\.[23]:/' --client 192.168.50.3/30
+some "the whole IPv4 net" '$4 !~ /^\[/' --client 0.0.0.0/0
+some "an IPv6 client" '$4 ~ /^\[fd00:50::2\]:/' --client fd00:50::2
+some "an IPv6 network of clients" '$4 ~ /^\[fd00:50::1:2\]:/' --client fd00:50::1:0/112
+some "a wider IPv6 network" '$4 ~ /^\[fd00:50:/' --client fd00:50::/64
+none "a network without clients" 0 --client 10.0.0.0/8
+some "everything together" '$5 == "10.0.0.185:80" && $6 == "172.17.0.3:80" && $3 == "TIME_WAIT" &&
+  $4 ~ /^192\.168\.50\.[23]:/ && $1 == "TCP"' -t 10.0.0.185:80 -r 172.17.0.3:80 --state TIME_WAIT \
+  --client 192.168.50.2/31
+some "no filter" 1
+
+# refused WHAT ARGUMENT...
+refused() {
+  local status=0 text
+  text=$(ipvsadm -L -c "${@:2}" 2>&1) || status=$?
+  same "$1 is refused with one line" "2 1" "$status $(wc -l <<<"$text")"
+}
+refused "a client's address that is none" --client 192.168.50
+refused "a length that is too long" --client 192.168.50.0/33
+refused "a length that is none" --client 192.168.50.0/x
+refused "an IPv6 length that is too long" --client fd00::/129
+refused "a server that is none" -r 172.17.0.3:x
+kill $held
+for pod in pod3 pod4; do stop_serving $pod; done
+finish
