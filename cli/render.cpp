@@ -2,6 +2,7 @@
 #include "render.hpp"
 
 #include <array>
+#include <concepts>
 #include <iterator>
 #include <string_view>
 
@@ -21,12 +22,21 @@ void put(Text& text, fmt::format_string<Arguments...> format, Arguments&&... arg
 
 void put(Text& text, std::string_view words) { text.append(words.data(), words.data() + words.size()); }
 
+// Tables of many thousand rows spend their time here: no format string is read for what every row has.
+template <std::integral Number>
+void put_number(Text& text, Number number) {
+  const fmt::format_int digits(+number);
+  text.append(digits.data(), digits.data() + digits.size());
+}
+
 void put_address(Text& text, const ipvs::Address& address) {
-  if (address.is_v4()) {
-    const auto& bytes = address.bytes();
-    put(text, "{}.{}.{}.{}", bytes[0], bytes[1], bytes[2], bytes[3]);
-  } else {
+  if (address.is_v6()) {
     put(text, address.to_string());
+    return;
+  }
+  for (std::size_t i = 0; i < 4; ++i) {
+    if (i > 0) text.push_back('.');
+    put_number(text, address.bytes()[i]);
   }
 }
 
@@ -39,6 +49,19 @@ void pad(Text& text, std::size_t begin, std::size_t columns, bool cut) {
   } else if (cut) {
     text.resize(begin + columns);
   }
+}
+
+/// A blank, and a number or a word filled up to `columns`.
+void put_cell(Text& text, std::string_view word, std::size_t columns) {
+  text.push_back(' ');
+  const std::size_t begin = text.size();
+  put(text, word);
+  pad(text, begin, columns, false);
+}
+template <std::integral Number>
+void put_cell(Text& text, Number number, std::size_t columns) {
+  const fmt::format_int digits(+number);
+  put_cell(text, {digits.data(), digits.size()}, columns);
 }
 
 std::string_view protocol_name(ipvs::Protocol protocol) {
@@ -157,11 +180,11 @@ std::string_view connection_protocol_name(std::uint16_t protocol) {
   }
 }
 
-void put_connection_end(Text& text, const ipvs::Endpoint& end, ipvs::Protocol protocol, Names* names) {
-  constexpr std::size_t columns = 18;
+void put_connection_end(Text& text, const ipvs::Endpoint& end, std::size_t columns, ipvs::Protocol protocol,
+                        Names* names) {
   const std::size_t begin = text.size();
   render_endpoint(text, end.address, end.port, protocol, names);
-  pad(text, begin, columns, end.address.is_v4());
+  pad(text, begin, columns, false);
 }
 
 void put_service_rule(Text& text, std::string_view command, const ipvs::Service& service, Names* names) {
@@ -197,7 +220,8 @@ void put_server_rule(Text& text, std::string_view command, const ipvs::ServiceKe
   render_endpoint(text, server.key.address, server.key.port, service.protocol, names);
   const bool tunnel = server.forwarding == ipvs::Forwarding::tunnel;
   put(text, server.forwarding == ipvs::Forwarding::masquerade ? " -m" : tunnel ? " -i" : " -g");
-  put(text, " -w {}", server.weight);
+  put(text, " -w ");
+  put_number(text, server.weight);
   if (server.upper_threshold != 0) put(text, " -x {}", server.upper_threshold);
   if (server.lower_threshold != 0) put(text, " -y {}", server.lower_threshold);
   if (tunnel) {
@@ -274,7 +298,7 @@ void render_endpoint(Text& text, const ipvs::Address& address, std::uint16_t por
   if (port_name != nullptr && !port_name->empty()) {
     put(text, *port_name);
   } else {
-    put(text, "{}", port);
+    put_number(text, port);
   }
 }
 
@@ -348,8 +372,11 @@ void render_server(Text& text, const ipvs::ServiceKey& service, const ipvs::Dest
           server.weight, entry.active_connections, entry.inactive_connections);
       break;
     case View::table:
-      put(text, " {:<7} {:<6} {:<10} {:<10}\n", forwarding_name(server.forwarding), server.weight,
-          entry.active_connections, entry.inactive_connections);
+      put_cell(text, forwarding_name(server.forwarding), 7);
+      put_cell(text, server.weight, 6);
+      put_cell(text, entry.active_connections, 10);
+      put_cell(text, entry.inactive_connections, 10);
+      put(text, "\n");
       break;
   }
 }
@@ -368,19 +395,24 @@ void render_connection(Text& text, const ipvs::Connection& connection, bool engi
   } else {
     put(text, "{:<3} ", name);
   }
-  put(text, "{:02}:{:02}  {:<11} ", seconds / 60, seconds % 60, connection.state);
-  put_connection_end(text, connection.client, protocol, names);
+  // Six columns, as wide as 999 minutes; longer times push the rest to the right.
+  const std::size_t begin = text.size();
+  put(text, "{:02}:{:02}", seconds / 60, seconds % 60);
+  pad(text, begin, 6, false);
+  put(text, " {:<11} ", connection.state);
+  constexpr std::size_t columns = 18;
+  put_connection_end(text, connection.client, columns, protocol, names);
   put(text, " ");
-  put_connection_end(text, connection.virtual_service, protocol, names);
+  put_connection_end(text, connection.virtual_service, columns, protocol, names);
   put(text, " ");
-  const bool has_data = engine_data && !connection.engine_name.empty();
-  if (!has_data) {
-    render_endpoint(text, connection.destination.address, connection.destination.port, protocol, names);
+  if (!engine_data || connection.engine_name.empty()) {
+    put_connection_end(text, connection.destination, 0, protocol, names);
     put(text, "\n");
     return;
   }
-  put_connection_end(text, connection.destination, protocol, names);
-  put(text, " {:<16} {}\n", connection.engine_name, connection.engine_data);
+  // Not as wide as the headings: this is what ipvsadm 1.31 prints.
+  put_connection_end(text, connection.destination, 16, protocol, names);
+  put(text, " {:<18} {}\n", connection.engine_name, connection.engine_data);
 }
 
 void render_timeouts(Text& text, const ipvs::Timeouts& timeouts) {
