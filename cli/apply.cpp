@@ -56,8 +56,8 @@ std::vector<ipvs::Batch::Refusal> send_carefully(ipvs::Client& client, std::span
   const auto count = static_cast<std::size_t>(first - changes.begin());
   std::vector<ipvs::Batch::Refusal> refusals = send(client, changes.first(count));
   if (refusals.empty()) {
-    for (ipvs::Batch::Refusal& refusal : send(client, changes.subspan(count))) {
-      refusals.push_back({refusal.number + count, std::move(refusal.error)});
+    for (const ipvs::Batch::Refusal& refusal : send(client, changes.subspan(count))) {
+      refusals.push_back({refusal.number + count, refusal.error});
     }
     return refusals;
   }
@@ -125,8 +125,8 @@ void print_changes(const std::vector<ipvs::Change>& changes, Output& output) {
 
 int run_apply(const Apply& apply, Context& context) {
   Parser parser(context.names());
-  const std::string text = apply.file ? read_rules_file(*apply.file) : read_standard_input();
-  const Wanted wanted = read_wanted(read_rules(text, Comments::skipped, parser));
+  const Wanted wanted = read_wanted(
+      read_rules(apply.file ? RulesFile::open(*apply.file) : RulesFile::standard_input(), Comments::skipped, parser));
   ipvs::Client& client = context.client();
 
   const ipvs::Table before = ipvs::read_table(client);

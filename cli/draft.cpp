@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
+#include <cstdlib>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -142,12 +142,13 @@ std::string read_state(std::string text) {
 
 /// Seconds with a fraction; from a tenth of a second to a day.
 std::chrono::milliseconds read_interval(const std::string& text) {
-  double seconds = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
   constexpr double least = 0.1;
   constexpr double most = 86400;
-  const bool legal_number =
-      error == std::errc() && end == text.data() + text.size() && seconds >= least && seconds <= most;
+  // std::from_chars for fractions would make every start load the mathematical library.
+  const bool plain = text.find_first_not_of("0123456789.") == std::string::npos && !text.empty();
+  char* end = nullptr;
+  const double seconds = plain ? std::strtod(text.c_str(), &end) : 0;
+  const bool legal_number = plain && *end == '\0' && seconds >= least && seconds <= most;
   if (!legal_number) illegal("illegal watch interval specified");
   return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
 }

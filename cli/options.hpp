@@ -75,6 +75,8 @@ class OptionSet {
   constexpr bool empty() const { return bits_ == 0; }
   friend constexpr bool operator==(OptionSet, OptionSet) = default;
   constexpr OptionSet operator|(OptionSet other) const { return OptionSet(bits_ | other.bits_); }
+  /// Those that are not in `other`.
+  constexpr OptionSet operator-(OptionSet other) const { return OptionSet(bits_ & ~other.bits_); }
   constexpr OptionSet operator&(OptionSet other) const { return OptionSet(bits_ & other.bits_); }
 
  private:

@@ -73,6 +73,11 @@ struct Rule {
 };
 
 void check_rule(const Rule& rule, OptionSet given) {
+  const OptionSet at_fault = (rule.required - given) | (given - (rule.required | rule.allowed));
+  const bool in_conflict =
+      std::ranges::any_of(rule.conflicts, [&](const Conflict& c) { return given.has(c.first) && given.has(c.second); });
+  if ((at_fault & rule.subject).empty() && !in_conflict) return;
+  // The first offence in the options' order is told.
   for_each_option([&](O option) {
     if (!rule.subject.has(option)) return;
     if (!given.has(option)) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <vector>
 
@@ -20,19 +21,20 @@ class RuleRunner {
   explicit RuleRunner(Context& context) : context_(context), batch_(context.client()) {}
 
   void run(const Rule& rule) {
-    if (const auto* change = std::get_if<ipvs::Change>(&rule.command)) {
+    const Command command = rule.command();
+    if (const auto* change = std::get_if<ipvs::Change>(&command)) {
       batch_.add(*change);
-      lines_.push_back(rule.line);
+      lines_.push_back(static_cast<std::uint32_t>(rule.line()));
       return;
     }
     // A listing in the middle must show what was done so far.
     finish();
     try {
-      ipvsadm::run(rule.command, context_);
+      ipvsadm::run(command, context_);
     } catch (const Failure& failure) {
-      tell(rule.line, failure.what());
+      tell(rule.line(), failure.what());
     } catch (const ipvs::Error& error) {
-      tell(rule.line, refusal_text(error));
+      tell(rule.line(), refusal_text(error));
     }
   }
 
@@ -52,7 +54,7 @@ class RuleRunner {
 
   Context& context_;
   ipvs::Batch batch_;
-  std::vector<std::size_t> lines_;  ///< by the batch's numbers
+  std::vector<std::uint32_t> lines_;  ///< by the batch's numbers
   bool refused_ = false;
 };
 
@@ -60,8 +62,8 @@ class RuleRunner {
 
 int run_restore(const Restore& restore, Context& context) {
   Parser parser(context.names());
-  const std::vector<Rule> rules =
-      read_rules(read_standard_input(), restore.comments ? Comments::skipped : Comments::refused, parser);
+  const Rules rules =
+      read_rules(RulesFile::standard_input(), restore.comments ? Comments::skipped : Comments::refused, parser);
   // Without rights every rule would be refused; say so once.
   context.client().info();
   if (restore.replace) context.client().flush();

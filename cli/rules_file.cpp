@@ -50,60 +50,84 @@ void split_words(std::string_view line, std::vector<std::string>& words) {
   if (!words.empty() && words.front() == "ipvsadm") words.erase(words.begin());
 }
 
-std::vector<Rule> read_rules(std::string_view text, Comments comments, Parser& parser) {
-  std::vector<Rule> rules;
+Rule::Rule(std::size_t line, Command command) : line_(static_cast<std::uint32_t>(line)) {
+  if (auto* change = std::get_if<ipvs::Change>(&command)) {
+    if (auto* server = std::get_if<ipvs::AddDestination>(change)) {
+      command_ = *server;
+      return;
+    }
+  }
+  command_ = std::make_unique<const Command>(std::move(command));
+}
+
+Command Rule::command() const {
+  if (const auto* server = std::get_if<ipvs::AddDestination>(&command_)) return ipvs::Change(*server);
+  return *std::get<std::unique_ptr<const Command>>(command_);
+}
+
+RulesFile RulesFile::open(const std::string& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) throw Failure(status_illegal, fmt::format("can't read `{}': {}", path, std::strerror(errno)));
+  return RulesFile(descriptor);
+}
+
+RulesFile RulesFile::standard_input() { return RulesFile(STDIN_FILENO); }
+
+RulesFile::RulesFile(RulesFile&& other) noexcept
+    : descriptor_(std::exchange(other.descriptor_, -1)), piece_(std::move(other.piece_)), rest_(other.rest_) {}
+
+RulesFile::~RulesFile() {
+  if (descriptor_ > STDERR_FILENO) ::close(descriptor_);
+}
+
+/// Moves what is left to the front and reads behind it. False at the end.
+bool RulesFile::read_more() {
+  constexpr std::size_t least_room = 64 * 1024;
+  if (descriptor_ < 0) return false;
+  if (piece_.empty()) piece_.resize(least_room);
+  const std::size_t left = rest_.size();
+  if (left > 0) std::memmove(piece_.data(), rest_.data(), left);
+  if (left == piece_.size()) piece_.resize(2 * left);
+  ssize_t count = 0;
+  do {
+    count = ::read(descriptor_, piece_.data() + left, piece_.size() - left);
+  } while (count < 0 && errno == EINTR);
+  if (count < 0) throw Failure(status_illegal, fmt::format("can't read the rules: {}", std::strerror(errno)));
+  rest_ = {piece_.data(), left + static_cast<std::size_t>(count)};
+  return count > 0;
+}
+
+std::optional<std::string_view> RulesFile::next_line() {
+  std::size_t searched = 0;
+  std::size_t end = 0;
+  while ((end = rest_.find('\n', searched)) == std::string_view::npos) {
+    searched = rest_.size();
+    if (read_more()) continue;
+    // The last line may have no end.
+    if (rest_.empty()) return std::nullopt;
+    return std::exchange(rest_, {});
+  }
+  const std::string_view line = rest_.substr(0, end);
+  rest_.remove_prefix(end + 1);
+  return line;
+}
+
+Rules read_rules(RulesFile file, Comments comments, Parser& parser) {
+  Rules rules;
   std::vector<std::string> words;
   std::size_t number = 0;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = std::min(text.find('\n', begin), text.size());
-    const std::string_view line = text.substr(begin, end - begin);
-    begin = end + 1;
+  while (const auto line = file.next_line()) {
     ++number;
-    if (comments == Comments::skipped && is_comment(line)) continue;
-    split_words(line, words);
+    if (comments == Comments::skipped && is_comment(*line)) continue;
+    split_words(*line, words);
     if (words.empty()) continue;
     try {
-      rules.push_back({number, parse_rule(line, parser, words)});
+      rules.emplace_back(number, parse_rule(*line, parser, words));
     } catch (const Failure& failure) {
       throw Failure(failure.status(), fmt::format("line {}: {}", number, failure.what()));
     }
   }
   return rules;
 }
-
-namespace {
-
-std::string read_whole(int descriptor) {
-  std::string text;
-  std::size_t size = 0;
-  for (;;) {
-    constexpr std::size_t piece = 64 * 1024;
-    text.resize(size + std::max(piece, size));
-    const ssize_t count = ::read(descriptor, text.data() + size, text.size() - size);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) throw Failure(status_illegal, fmt::format("can't read the rules: {}", std::strerror(errno)));
-    if (count == 0) break;
-    size += static_cast<std::size_t>(count);
-  }
-  text.resize(size);
-  return text;
-}
-
-}  // namespace
-
-std::string read_rules_file(const std::string& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) throw Failure(status_illegal, fmt::format("can't read `{}': {}", path, std::strerror(errno)));
-  try {
-    std::string text = read_whole(descriptor);
-    ::close(descriptor);
-    return text;
-  } catch (...) {
-    ::close(descriptor);
-    throw;
-  }
-}
-
-std::string read_standard_input() { return read_whole(STDIN_FILENO); }
 
 }  // namespace ipvsadm

@@ -115,7 +115,7 @@ Scanner::~Scanner() = default;
 
 Scanner::Machine& Scanner::machine_for(const SpellingSet& wanted) {
   // CLI11 2.1 never forgets the order of earlier lines; a fresh parser now and then keeps that short.
-  constexpr std::size_t long_memory = 1U << 16;
+  constexpr std::size_t long_memory = 1U << 11;
   constexpr std::size_t many = 32;
   auto found = std::ranges::find(machines_, wanted, [](const auto& machine) { return machine->known; });
   if (found == machines_.end()) {

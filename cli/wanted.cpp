@@ -85,12 +85,13 @@ struct LineFinder {
 
 std::size_t Wanted::line_of(const ipvs::Change& change) const { return std::visit(LineFinder{*this}, change); }
 
-Wanted read_wanted(const std::vector<Rule>& rules) {
+Wanted read_wanted(const Rules& rules) {
   Wanted wanted;
   Collector collector{wanted};
   for (const Rule& rule : rules) {
-    collector.line = rule.line;
-    const auto* change = std::get_if<ipvs::Change>(&rule.command);
+    collector.line = rule.line();
+    const Command command = rule.command();
+    const auto* change = std::get_if<ipvs::Change>(&command);
     if (change == nullptr) collector.refuse();
     std::visit(collector, *change);
   }

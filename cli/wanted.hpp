@@ -25,7 +25,7 @@ struct Wanted {
 
 /// Rules of the kinds that -S writes, in any order: -A, -a, --set and --start-daemon. Throws Failure(2) for any
 /// other command, for two lines that contradict each other and for a server without its service.
-Wanted read_wanted(const std::vector<Rule>& rules);
+Wanted read_wanted(const Rules& rules);
 
 /// Gives the servers in `wanted` that `present` has too their present weights.
 void keep_weights(ipvs::Table& wanted, const ipvs::Table& present);

@@ -243,13 +243,13 @@ TEST_CASE("random lines throw nothing but Failure") {
 TEST_CASE("rules files are read line by line, whatever the white space") {
   FakeNames names;
   Parser parser(names);
-  const auto rules =
-      read_rules("\n\t-A  -t\t10.0.0.1:80\r\n\nipvsadm -a -t 10.0.0.1:80 -r 10.1.1.1 -m", Comments::refused, parser);
+  const auto rules = read_rules(RulesFile("\n\t-A  -t\t10.0.0.1:80\r\n\nipvsadm -a -t 10.0.0.1:80 -r 10.1.1.1 -m"),
+                                Comments::refused, parser);
   REQUIRE(rules.size() == 2);
-  CHECK(rules[0].line == 2);
-  CHECK(rules[1].line == 4);
-  CHECK(read_rules("", Comments::refused, parser).empty());
-  CHECK(read_rules("# a\n  # b\n", Comments::skipped, parser).empty());
+  CHECK(rules[0].line() == 2);
+  CHECK(rules[1].line() == 4);
+  CHECK(read_rules(RulesFile(""), Comments::refused, parser).empty());
+  CHECK(read_rules(RulesFile("# a\n  # b\n"), Comments::skipped, parser).empty());
 }
 
 TEST_CASE("the first line of a rules file that is wrong is told with its number") {
@@ -257,7 +257,7 @@ TEST_CASE("the first line of a rules file that is wrong is told with its number"
   Parser parser(names);
   const auto fault = [&](const std::string& text) -> std::string {
     try {
-      read_rules(text, Comments::refused, parser);
+      read_rules(RulesFile(text), Comments::refused, parser);
     } catch (const Failure& failure) {
       return std::to_string(failure.status()) + ": " + failure.what();
     }

@@ -9,6 +9,7 @@
 #include <netlink/socket.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <cerrno>
 #include <optional>
 #include <system_error>
@@ -18,8 +19,8 @@
 namespace ipvs::netlink {
 namespace {
 
-// The kernel fills dump messages up to the reader's buffer, but to no more than 32 KiB.
-constexpr std::size_t receive_capacity = 64 * 1024;
+// The kernel fills the packets of a dump up to the reader's buffer, but to no more than 32 KiB.
+constexpr std::size_t packet_capacity = 32 * 1024;
 // Room for the refusals of a whole batch, each a packet of its own; see Batch.
 constexpr int socket_buffer = 1024 * 1024;
 
@@ -38,7 +39,7 @@ int errno_of(int libnl_error, int system_error) {
 
 // A send of a whole batch is one packet; libnl starts out with 32 KiB.
 void enlarge_send_buffer(int descriptor) {
-  const int size = receive_capacity * 2;
+  const int size = 128 * 1024;
   setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
 }
 
@@ -65,7 +66,7 @@ int error_in(const nlmsghdr* header) {
 
 void Socket::Closer::operator()(nl_sock* socket) const { nl_socket_free(socket); }
 
-Socket::Socket() : socket_(nl_socket_alloc()), buffer_(new std::byte[receive_capacity]) {
+Socket::Socket() : socket_(nl_socket_alloc()), buffer_(new std::byte[packets_at_once * packet_capacity]) {
   if (!socket_) throw Error(Operation::open_socket, ENOMEM);
   // libnl would peek at the size of every packet first.
   nl_socket_disable_msg_peek(socket_.get());
@@ -97,15 +98,26 @@ void Socket::send(std::span<const std::byte> bytes) {
   }
 }
 
-std::span<std::byte> Socket::receive_packet(int flags) {
-  for (;;) {
-    const ssize_t size = ::recv(nl_socket_get_fd(socket_.get()), buffer_.get(), receive_capacity, flags | MSG_TRUNC);
-    if (size >= 0 && static_cast<std::size_t>(size) <= receive_capacity) {
-      return {buffer_.get(), static_cast<std::size_t>(size)};
-    }
-    if (size >= 0) throw std::system_error(EMSGSIZE, std::generic_category());
-    if (errno != EINTR) throw std::system_error(errno, std::generic_category());
+Socket::Packets Socket::receive_packets(std::size_t most, int flags) {
+  std::array<iovec, packets_at_once> places{};
+  std::array<mmsghdr, packets_at_once> headers{};
+  for (std::size_t i = 0; i < packets_at_once; ++i) {
+    places[i] = {buffer_.get() + i * packet_capacity, packet_capacity};
+    headers[i].msg_hdr.msg_iov = &places[i];
+    headers[i].msg_hdr.msg_iovlen = 1;
   }
+  int count = 0;
+  do {
+    count = ::recvmmsg(nl_socket_get_fd(socket_.get()), headers.data(), static_cast<unsigned>(most),
+                       flags | MSG_WAITFORONE, nullptr);
+  } while (count < 0 && errno == EINTR);
+  if (count < 0) throw std::system_error(errno, std::generic_category());
+  Packets packets{};
+  for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
+    if ((headers[i].msg_hdr.msg_flags & MSG_TRUNC) != 0) throw std::system_error(EMSGSIZE, std::generic_category());
+    packets[i] = {static_cast<std::byte*>(places[i].iov_base), headers[i].msg_len};
+  }
+  return packets;
 }
 
 namespace {
@@ -122,7 +134,7 @@ void for_each_answer(std::span<std::byte> packet, const std::function<void(Answe
 
 bool Socket::receive_if_any(const std::function<void(Answered)>& on_answer) {
   try {
-    for_each_answer(receive_packet(MSG_DONTWAIT), on_answer);
+    for_each_answer(receive_packets(1, MSG_DONTWAIT).front(), on_answer);
     return true;
   } catch (const std::system_error& failure) {
     if (failure.code().value() == EAGAIN) return false;
@@ -146,9 +158,8 @@ void Socket::request(Operation operation, Message& message, Answer answer,
   send(message.bytes());
 
   std::optional<Malformed> malformed;
-  for (bool done = false; !done;) {
-    // The kernel has answered before send() returns; to wait for what has not come would be to wait for ever.
-    const std::span<std::byte> packet = receive_packet(answer == Answer::dump ? 0 : MSG_DONTWAIT);
+  const auto use_packet = [&](std::span<std::byte> packet) {
+    bool done = false;
     int left = static_cast<int>(packet.size());
     for (auto* header = reinterpret_cast<nlmsghdr*>(packet.data()); nlmsg_ok(header, left) && !done;
          header = nlmsg_next(header, &left)) {
@@ -174,6 +185,15 @@ void Socket::request(Operation operation, Message& message, Answer answer,
         }
       }
       done = answer == Answer::reply;
+    }
+    return done;
+  };
+  for (bool done = false; !done;) {
+    // The kernel has answered before send() returns; to wait for what has not come would be to wait for ever. A dump's
+    // next packet is made when one is taken, so that the last and the end of it come together.
+    const bool dump = answer == Answer::dump;
+    for (const std::span<std::byte> packet : receive_packets(dump ? packets_at_once : 1, dump ? 0 : MSG_DONTWAIT)) {
+      done = use_packet(packet) || done;
     }
   }
   if (malformed) throw Error(operation, EBADMSG, malformed->what());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -54,7 +55,11 @@ class Socket {
   std::size_t answers_that_fit() const;
 
  private:
-  std::span<std::byte> receive_packet(int flags = 0);
+  static constexpr std::size_t packets_at_once = 2;
+  /// Packets in a buffer that the next call uses again; those that didn't come are empty.
+  using Packets = std::array<std::span<std::byte>, packets_at_once>;
+  /// Waits for one packet, unless flags say MSG_DONTWAIT, and takes up to `most` that are there.
+  Packets receive_packets(std::size_t most, int flags);
 
   struct Closer {
     void operator()(nl_sock* socket) const;
