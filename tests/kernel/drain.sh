@@ -1,0 +1,150 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# --drain: waits for connections to end, gives up in time, when interrupted, and tells how to undo it. Runs in the
+# kernel.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tests/kernel/lib.sh
+. "$here/lib.sh"
+
+make_network
+ip link add type dummy
+ip link set dummy0 up
+ip addr add 10.0.0.185 dev dummy0
+cd /tmp
+
+# setup: the table as each case starts with it
+setup() {
+  ipvsadm -C
+  ipvsadm -R <<'END'
+-A -t 10.0.0.185:80 -s rr
+-a -t 10.0.0.185:80 -r 172.17.0.3:80 -m -w 3 -x 100 -y 50
+-A -u 10.0.0.185:53 -s rr
+-a -u 10.0.0.185:53 -r 172.17.0.3:53 -m -w 2
+-a -u 10.0.0.185:53 -r 172.17.0.4:53 -m -w 1
+END
+}
+server3='-a -t 10.0.0.185:80 -r 172.17.0.3:80 -m -w 3 -x 100 -y 50'
+server3_drained=${server3/-w 3/-w 0}
+# rules SERVICE: the saved rules of its servers
+rules() { ipvsadm -Sn | grep -e "^-a .*$1" || true; }
+
+# run ARGUMENT...: runs the tool; its parts are in $status, $out, $err and $seconds
+run() {
+  local start=$SECONDS
+  status=0
+  "$IPVS_ADM" "$@" >out 2>err || status=$?
+  seconds=$((SECONDS - start))
+  out=$(<out)
+  err=$(<err)
+}
+outcome() { printf 'status %s\nstdout: %s\nstderr: %s\n' "$@"; }
+
+# open_connection: a TCP connection that stays open; its client is $client. The server never closes its end, so that two
+# seconds after the client's the connection is forgotten.
+open_connection() {
+  on pod3 busybox nc -l -p 80 -e sleep 1000 &
+  eventually "a server listens" 5 listens
+  ip netns exec client bash -c 'exec 3<>/dev/tcp/10.0.0.185/80; exec sleep 1000' &
+  client=$!
+  become "a connection is open" 5 1 ipvsadm -L -c -t 10.0.0.185:80 --state ESTABLISHED --count
+}
+listens() { on pod3 ss -ltn | grep -q :80; }
+ipvsadm --set 900 2 3
+
+# Nothing to wait for.
+setup
+run -d -t 10.0.0.185:80 -r 172.17.0.3:80 --drain
+same "an idle server is deleted, quietly" "$(outcome 0 '' '')" "$(outcome "$status" "$out" "$err")"
+same "it is gone" "" "$(rules 10.0.0.185:80)"
+holds "that takes no time ($seconds s)" test "$seconds" -le 2
+run -D -u 10.0.0.185:53 --drain=5
+same "an idle service is deleted, quietly" "$(outcome 0 '' '')" "$(outcome "$status" "$out" "$err")"
+same "it is gone with its servers" "-A -t 10.0.0.185:80 -s rr" "$(ipvsadm -Sn)"
+run -d -t 10.0.0.185:80 -r 172.17.0.4:80 --drain
+same "a server that is not there" "$(outcome 255 '' 'No such destination')" "$(outcome "$status" "$out" "$err")"
+run -d -t 10.0.0.185:99 -r 172.17.0.4:80 --drain
+same "a server of a service that is not there" "$(outcome 255 '' 'Service not defined')" \
+  "$(outcome "$status" "$out" "$err")"
+run -D -t 10.0.0.185:99 --drain
+same "a service that is not there" "$(outcome 255 '' 'No such service')" "$(outcome "$status" "$out" "$err")"
+
+# Time over, and what undoes it.
+setup
+open_connection
+run -d -t 10.0.0.185:80 -r 172.17.0.3:80 --drain=2
+undo='ipvsadm -e -t 10.0.0.185:80 -r 172.17.0.3:80 -m -w 3 -x 100 -y 50'
+left='1 connections left, nothing deleted, the weight stays 0; to undo:'
+same "time is over: that is told, with the command that undoes it" "$(outcome 1 '' "time is over: $left
+$undo")" "$(outcome "$status" "$out" "$err")"
+holds "it waited as long as told ($seconds s)" test "$seconds" -ge 2 -a "$seconds" -le 4
+same "the server is left at weight 0, all else as it was" "$server3_drained" "$(rules 10.0.0.185:80)"
+mkdir -p bin
+ln -sf "$IPVS_ADM" bin/ipvsadm
+PATH=/tmp/bin:$PATH bash -c "$(tail -n 1 err)"
+same "the command undoes it" "$server3" "$(rules 10.0.0.185:80)"
+run -D -t 10.0.0.185:80 --drain=1
+same "a service whose time is over tells the same" "$(outcome 1 '' "time is over: $left
+$undo")" "$(outcome "$status" "$out" "$err")"
+same "it is left with its server at weight 0" "$server3_drained" "$(rules 10.0.0.185:80)"
+run -d -t 10.0.0.185:80 -r 172.17.0.3:80 --drain=1
+same "a server that had weight 0 before has nothing to undo" "$(outcome 1 '' "time is over: ${left%; *}")" \
+  "$(outcome "$status" "$out" "$err")"
+
+# Interrupted.
+for signal in INT TERM HUP; do
+  ipvsadm -e -t 10.0.0.185:80 -r 172.17.0.3:80 -m -w 3 -x 100 -y 50
+  "$IPVS_ADM" -d -t 10.0.0.185:80 -r 172.17.0.3:80 --drain >out 2>err &
+  drain=$!
+  become "SIG$signal: the drain sets the weight to 0" 5 "$server3_drained" rules 10.0.0.185:80
+  kill -$signal $drain
+  status=0
+  wait $drain || status=$?
+  same "SIG$signal: the drain tells how to undo it" "$(outcome 1 '' "interrupted: $left
+$undo")" "$(outcome $status "$(<out)" "$(<err)")"
+  same "SIG$signal: the server is left at weight 0" "$server3_drained" "$(rules 10.0.0.185:80)"
+done
+
+# Until it closes; on a terminal.
+ipvsadm -e -t 10.0.0.185:80 -r 172.17.0.3:80 -m -w 3 -x 100 -y 50
+script -q -e -c "$IPVS_ADM -d -t 10.0.0.185:80 -r 172.17.0.3:80 --drain" /dev/null </dev/null >progress &
+drain=$!
+become "the drain waits for the open connection" 5 "$server3_drained" rules 10.0.0.185:80
+sleep 2
+same "as long as it is open the server stays" "$server3_drained" "$(rules 10.0.0.185:80)"
+kill $client
+status=0
+wait $drain || status=$?
+same "once it is closed and forgotten the server is deleted" "0 " "$status $(rules 10.0.0.185:80)"
+tr '\r' '\n' <progress | sed 's/\x1b\[K/<clear>/' >lines
+same "on a terminal a line told how far it was" "" \
+  "$(grep -v -x -E '<clear>(draining: 1 connections left, [0-9]+ s)?|' lines || true)"
+holds "it was told more than once" test "$(grep -c draining lines)" -gt 2
+same "the line is wiped in the end" "<clear>" "$(grep . lines | tail -n 1)"
+
+# An estimate, once there are fewer: two clients' UDP, one of which goes on.
+setup
+on client bash -c 'exec 3>/dev/udp/10.0.0.185/53 4>/dev/udp/10.0.0.185/53; echo x >&3
+  for i in 1 2 3 4 5 6; do echo x >&4; sleep 1; done' &
+become "two clients" 5 2 ipvsadm -L -c -u 10.0.0.185:53 --count
+status=0
+script -q -e -c "$IPVS_ADM -D -u 10.0.0.185:53 --drain=20" /dev/null </dev/null >progress || status=$?
+same "a service is drained of both and deleted" "0 -A -t 10.0.0.185:80 -s rr" "$status $(ipvsadm -Sn | grep -e -A)"
+holds "with one left an estimate is given" \
+  grep -q -E 'draining: 1 connections left, [0-9]+ s, about [0-9]+ s to go' progress
+
+# Persistent services.
+warning="the service is persistent and net.ipv4.vs.expire_quiescent_template is 0: clients come back to the server,\
+ and the drain may never end"
+for value in 0 1; do
+  ipvsadm -C
+  ipvsadm -R <<<'-A -t 10.0.0.185:80 -s rr -p 300
+-a -t 10.0.0.185:80 -r 172.17.0.3:80 -m'
+  sysctl -q -w net.ipv4.vs.expire_quiescent_template=$value
+  run -d -t 10.0.0.185:80 -r 172.17.0.3:80 --drain
+  if [ $value = 1 ]; then warning=; fi
+  same "a persistent service, with expire_quiescent_template $value" "$(outcome 0 '' "$warning")" \
+    "$(outcome "$status" "$out" "$err")"
+done
+stop_serving pod3
+finish
