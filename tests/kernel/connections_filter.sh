@@ -49,7 +49,7 @@ for from in fd00:50::2 fd00:50::1:2; do
   on client curl -s -g --no-keepalive -H 'Connection: close' --interface $from \
     'http://[fd00:10::185]/?1' 'http://[fd00:10::185]/?2' >/dev/null
 done
-on client bash -c 'echo x >/dev/udp/10.0.0.185/80
+ip netns exec client bash -c 'echo x >/dev/udp/10.0.0.185/80
   exec 3<>/dev/tcp/10.0.0.185/80 4<>/dev/tcp/10.0.0.185/80 5<>/dev/tcp/fd00:10::185/80 6<>/dev/tcp/10.0.0.186/81
   exec sleep 1000' &
 held=$!
