@@ -101,10 +101,19 @@ void note_done(std::vector<ipvs::Change>& done, const std::vector<ipvs::Change>&
   }
 }
 
+/// Whether what should be deleted is not there anyway.
+bool is_gone(const ipvs::Change& change, int error_number) {
+  return is_deletion(change) && (error_number == ESRCH || error_number == ENOENT);
+}
+
 /// Takes back all of `done`, which was done to `before`. What can't be taken back is told.
 void take_back(ipvs::Client& client, const std::vector<ipvs::Change>& done, const ipvs::Table& before) {
   const std::vector<ipvs::Change> back = ipvs::undo(done, before);
-  const auto failed = send(client, back);
+  auto failed = send(client, back);
+  // Somebody else has deleted it already.
+  std::erase_if(failed, [&](const ipvs::Batch::Refusal& refusal) {
+    return is_gone(back[refusal.number], refusal.error.error_number());
+  });
   if (failed.empty()) {
     tell("the table is as it was before");
     return;
