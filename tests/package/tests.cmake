@@ -2,9 +2,15 @@
 # What is installed beside the programs themselves.
 if(COMMAND ipvs_kernel_test)
   ipvs_kernel_test(completions 300 bash ${CMAKE_CURRENT_SOURCE_DIR}/package/completions.sh)
+  if(IPVS_INSTALL AND PROJECT_IS_TOP_LEVEL)
+    ipvs_kernel_test(service 120 bash ${CMAKE_CURRENT_SOURCE_DIR}/package/service.sh)
+  endif()
 endif()
 
 if(NOT IPVS_SANITIZE AND IPVS_INSTALL AND IPVS_BUILD_SHARED)
   add_test(NAME package.library COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/package/library.sh ${PROJECT_SOURCE_DIR} ${CMAKE_BINARY_DIR})
-  set_tests_properties(package.library PROPERTIES LABELS package TIMEOUT 1200)
+  # Makes its own build; what debootstrap fetched stays in there.
+  add_test(NAME package.deb COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/package/deb.sh ${PROJECT_SOURCE_DIR}
+                                    ${CMAKE_BINARY_DIR}/package)
+  set_tests_properties(package.library package.deb PROPERTIES LABELS package TIMEOUT 1200)
 endif()

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: MIT
+# Run by CPack over each package's tree before it is packed: what Debian wants and an ordinary installation doesn't.
+set(names_tool ipvsadm)
+set(names_library libipvs1)
+set(names_development libipvs-dev)
+
+function(run)
+  execute_process(COMMAND ${ARGN} COMMAND_ERROR_IS_FATAL ANY)
+endfunction()
+
+foreach(component tool library development)
+  set(tree ${CPACK_TEMPORARY_INSTALL_DIRECTORY}/${component})
+  if(NOT IS_DIRECTORY ${tree})
+    continue()
+  endif()
+  set(doc ${tree}/usr/share/doc/${names_${component}})
+  file(COPY ${CPACK_IPVS_PACKAGING}/copyright DESTINATION ${doc})
+  file(COPY ${CPACK_IPVS_PACKAGING}/changelog DESTINATION ${doc})
+  file(RENAME ${doc}/changelog ${doc}/changelog.Debian)
+  set(overrides ${tree}/usr/share/lintian/overrides)
+  file(COPY ${CPACK_IPVS_PACKAGING}/${names_${component}}.lintian-overrides DESTINATION ${overrides})
+  file(RENAME ${overrides}/${names_${component}}.lintian-overrides ${overrides}/${names_${component}})
+  file(GLOB_RECURSE pages ${tree}/usr/share/man/*)
+  run(gzip -9nf ${doc}/changelog.Debian ${pages})
+  run(chmod -R u=rwX,go=rX ${tree})
+  file(GLOB_RECURSE archives ${tree}/usr/lib/*.a)
+  foreach(archive ${archives})
+    run(strip --strip-debug --remove-section=.comment ${archive})
+  endforeach()
+  # Fails when the library exports what isn't listed, or no longer exports what is.
+  file(GLOB_RECURSE shared ${tree}/usr/lib/*.so.1)
+  if(shared)
+    file(MAKE_DIRECTORY ${CPACK_IPVS_BUILD}/debian)
+    run(dpkg-gensymbols -plibipvs1 -v1:${CPACK_PACKAGE_VERSION} -c4 -e${shared} -I${CPACK_IPVS_SYMBOLS}
+        -O${CPACK_IPVS_BUILD}/debian/symbols)
+    run(chmod 644 ${CPACK_IPVS_BUILD}/debian/symbols)
+  endif()
+endforeach()
