@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: MIT
+# Fuzzers of what reads other people's bytes: tests/run fuzz.
+option(IPVS_BUILD_FUZZERS "build the fuzzers; clang, with IPVS_SANITIZE=fuzzer-no-link,address,undefined" OFF)
+if(NOT IPVS_BUILD_FUZZERS)
+  return()
+endif()
+add_custom_target(fuzzers)
+foreach(name codec connection rules)
+  add_executable(fuzz_${name} fuzz/${name}.cpp)
+  ipvs_target(fuzz_${name})
+  target_include_directories(fuzz_${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/unit ${PROJECT_SOURCE_DIR}/libipvs/src)
+  target_link_libraries(fuzz_${name} PRIVATE ipvsadm_core PkgConfig::LIBNL)
+  target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+  add_dependencies(fuzzers fuzz_${name})
+endforeach()
