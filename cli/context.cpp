@@ -44,6 +44,7 @@ ipvs::NetworkNamespace open_namespace(const std::string& text) {
 void Context::enter(const std::string& network_namespace) {
   try {
     network_ = open_namespace(network_namespace);
+    network_name_ = network_namespace;
     // Whether it may be entered shows only when it is.
     network_->run([] {});
   } catch (const ipvs::Error& error) {

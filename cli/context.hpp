@@ -27,6 +27,8 @@ class Context {
 
   /// The namespace to work in, if it isn't the caller's own.
   const std::optional<ipvs::NetworkNamespace>& network_namespace() const { return network_; }
+  /// As it was given to enter(); empty in the caller's own.
+  const std::string& network_namespace_name() const { return network_name_; }
   /// Runs `work` in the namespace: what it reads of /proc/thread-self/net and /proc/sys/net is the namespace's.
   void run_inside(const std::function<void()>& work) const;
 
@@ -39,6 +41,7 @@ class Context {
   Names& names_;
   Output& output_;
   std::optional<ipvs::NetworkNamespace> network_;
+  std::string network_name_;
   std::optional<ipvs::Client> client_;
 };
 

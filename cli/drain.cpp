@@ -81,6 +81,10 @@ void warn_of_persistence(const Drain& drain, Context& context) {
       " and the drain may never end");
 }
 
+std::string connections_left(std::uint64_t count) {
+  return fmt::format("{} connection{} left", count, count == 1 ? "" : "s");
+}
+
 /// The line of progress on a terminal.
 class Progress {
  public:
@@ -92,7 +96,7 @@ class Progress {
   void show(std::uint64_t connections) {
     if (!shown_) return;
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - start_).count();
-    std::string line = fmt::format("draining: {} connections left, {} s", connections, seconds);
+    std::string line = fmt::format("draining: {}, {} s", connections_left(connections), seconds);
     if (connections < at_start_ && seconds > 0) {
       // As fast as until now.
       const auto gone = static_cast<double>(at_start_ - connections);
@@ -120,13 +124,15 @@ class Progress {
 
 /// Ends a drain that did not come to its end: the servers stay at weight 0.
 int give_up(const Drain& drain, const std::vector<ipvs::DestinationEntry>& before, std::uint64_t left,
-            std::string_view why) {
+            std::string_view why, const Context& context) {
+  const std::string& name = context.network_namespace_name();
+  const std::string program = name.empty() ? "ipvsadm " : fmt::format("ipvsadm --netns {} ", name);
   std::vector<std::string> undo;
   for (const ipvs::DestinationEntry& server : before) {
     if (server.destination.weight == 0) continue;
-    undo.push_back("ipvsadm " + rule_text(ipvs::EditDestination{drain.service, server.destination}));
+    undo.push_back(program + rule_text(ipvs::EditDestination{drain.service, server.destination}));
   }
-  tell(fmt::format("{}: {} connections left, nothing deleted, the weight stays 0{}", why, left,
+  tell(fmt::format("{}: {}, nothing deleted, the weight stays 0{}", why, connections_left(left),
                    undo.empty() ? "" : "; to undo:"));
   for (const std::string& command : undo) tell(command);
   return status_listing_failed;
@@ -151,7 +157,7 @@ int run_drain(const Drain& drain, Context& context) {
     const bool late = drain.limit && Clock::now() - start >= *drain.limit;
     if (late || Interruption::signal_number() != 0) {
       progress.clear();
-      return give_up(drain, before, left, late ? "time is over" : "interrupted");
+      return give_up(drain, before, left, late ? "time is over" : "interrupted", context);
     }
     auto rest = poll_interval;
     if (drain.limit) {

@@ -74,7 +74,7 @@ setup
 open_connection
 run -d -t 10.0.0.185:80 -r 172.17.0.3:80 --drain=2
 undo='ipvsadm -e -t 10.0.0.185:80 -r 172.17.0.3:80 -m -w 3 -x 100 -y 50'
-left='1 connections left, nothing deleted, the weight stays 0; to undo:'
+left='1 connection left, nothing deleted, the weight stays 0; to undo:'
 same "time is over: that is told, with the command that undoes it" "$(outcome 1 '' "time is over: $left
 $undo")" "$(outcome "$status" "$out" "$err")"
 holds "it waited as long as told ($seconds s)" test "$seconds" -ge 2 -a "$seconds" -le 4
@@ -83,6 +83,9 @@ mkdir -p bin
 ln -sf "$IPVS_ADM" bin/ipvsadm
 PATH=/tmp/bin:$PATH bash -c "$(tail -n 1 err)"
 same "the command undoes it" "$server3" "$(rules 10.0.0.185:80)"
+run --netns $$ -d -t 10.0.0.185:80 -r 172.17.0.3:80 --drain=1
+same "the command names the network namespace" "${undo/ipvsadm/ipvsadm --netns $$}" "$(tail -n 1 err)"
+PATH=/tmp/bin:$PATH bash -c "$(tail -n 1 err)"
 run -D -t 10.0.0.185:80 --drain=1
 same "a service whose time is over tells the same" "$(outcome 1 '' "time is over: $left
 $undo")" "$(outcome "$status" "$out" "$err")"
@@ -118,7 +121,7 @@ wait $drain || status=$?
 same "once it is closed and forgotten the server is deleted" "0 " "$status $(rules 10.0.0.185:80)"
 tr '\r' '\n' <progress | sed 's/\x1b\[K/<clear>/' >lines
 same "on a terminal a line told how far it was" "" \
-  "$(grep -v -x -E '<clear>(draining: 1 connections left, [0-9]+ s)?|' lines || true)"
+  "$(grep -v -x -E '<clear>(draining: 1 connection left, [0-9]+ s)?|' lines || true)"
 holds "it was told more than once" test "$(grep -c draining lines)" -gt 2
 same "the line is wiped in the end" "<clear>" "$(grep . lines | tail -n 1)"
 
@@ -131,7 +134,7 @@ status=0
 script -q -e -c "$IPVS_ADM -D -u 10.0.0.185:53 --drain=20" /dev/null </dev/null >progress || status=$?
 same "a service is drained of both and deleted" "0 -A -t 10.0.0.185:80 -s rr" "$status $(ipvsadm -Sn | grep -e -A)"
 holds "with one left an estimate is given" \
-  grep -q -E 'draining: 1 connections left, [0-9]+ s, about [0-9]+ s to go' progress
+  grep -q -E 'draining: 1 connection left, [0-9]+ s, about [0-9]+ s to go' progress
 
 # Persistent services.
 warning="the service is persistent and net.ipv4.vs.expire_quiescent_template is 0: clients come back to the server,\
