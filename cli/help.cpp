@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <iterator>
 #include <string>
 #include <string_view>
@@ -26,18 +28,36 @@ constexpr std::array groups = {
     Group{"With -A and -E:", S::scheduler, S::one_packet},
     Group{"With -a and -e:", S::real_server, S::tun_remcsum},
     Group{"With -L (and -n with -S):", S::numeric, S::nosort},
+    Group{"With -L, whatever it lists:", S::json, S::watch},
+    Group{"With -L -c (and SERVICE, -r: only connections to it):", S::state, S::count},
+    Group{"With -d and -D:", S::drain, S::drain},
+    Group{"With -S:", S::all, S::all},
+    Group{"With --apply:", S::dry_run, S::no_delete},
     Group{"With --start-daemon (and --syncid with --stop-daemon):", S::mcast_interface, S::sync_maxlen},
+    Group{"With every command:", S::netns, S::netns},
 };
+
+// Every option is told once.
+static_assert([] {
+  for (std::size_t i = 0; i < spelling_count; ++i) {
+    const auto tells = [&](const Group& group) {
+      return static_cast<std::size_t>(group.first) <= i && i <= static_cast<std::size_t>(group.last);
+    };
+    if (std::ranges::count_if(groups, tells) != 1) return false;
+  }
+  return true;
+}());
 
 constexpr std::string_view usage =
     "Usage:\n"
     "  ipvsadm -A|-E SERVICE [-s NAME] [-p [SECONDS]] [-M MASK] [--pe NAME] [-b FLAGS] [-o]\n"
-    "  ipvsadm -D SERVICE\n"
+    "  ipvsadm -D SERVICE [--drain[=SECONDS]]\n"
     "  ipvsadm -a|-e SERVICE -r HOST[:PORT] [-g|-i|-m] [-w N] [-x N] [-y N] [TUNNEL OPTIONS]\n"
-    "  ipvsadm -d SERVICE -r HOST[:PORT]\n"
-    "  ipvsadm [-L|-l] [-n] [SERVICE | -c | --timeout | --daemon] [VIEW]\n"
+    "  ipvsadm -d SERVICE -r HOST[:PORT] [--drain[=SECONDS]]\n"
+    "  ipvsadm [-L|-l] [-n] [SERVICE | -c [FILTERS] | --timeout | --daemon] [VIEW] [-j] [--watch]\n"
     "  ipvsadm -Z [SERVICE]\n"
-    "  ipvsadm -C | -R | -S [-n]\n"
+    "  ipvsadm -C | -R | -S [-n] [--all]\n"
+    "  ipvsadm --apply [FILE] [--dry-run] [--keep-weights] [--no-delete]\n"
     "  ipvsadm --set TCP TCPFIN UDP\n"
     "  ipvsadm --start-daemon master|backup [DAEMON OPTIONS]\n"
     "  ipvsadm --stop-daemon master|backup [--syncid N]\n";
@@ -48,15 +68,19 @@ constexpr std::string_view examples =
     "  ipvsadm -a -t 10.0.0.185:80 -r 172.17.0.3 -m        a real server behind it, by NAT\n"
     "  ipvsadm -e -t 10.0.0.185:80 -r 172.17.0.3 -m -w 0   no new connections for that server\n"
     "  ipvsadm -Ln --stats                                 the table with its counters\n"
-    "  ipvsadm -Sn > rules; ipvsadm -C; ipvsadm -R < rules\n";
+    "  ipvsadm -Sn > rules; ipvsadm -C; ipvsadm -R < rules\n"
+    "  ipvsadm --apply rules --dry-run                     what would have to change\n"
+    "  ipvsadm -d -t 10.0.0.185:80 -r 172.17.0.3 --drain   gone when its connections are\n";
 
-/// "-A, --add-service", "-p, --persistent [SECONDS]", "    --set TCP TCPFIN UDP".
+/// "-A, --add-service", "-p, --persistent [SECONDS]", "    --set TCP TCPFIN UDP", "    --watch[=SECONDS]".
 std::string spelled(const SpellingInfo& info) {
   std::string text;
   for (const char letter : info.short_names) text += fmt::format("-{}, ", letter);
   if (info.short_names.empty()) text = "    ";
   text += fmt::format("--{}", info.long_name);
-  if (info.argument == Argument::optional) {
+  if (info.value.starts_with('=')) {
+    text += fmt::format("[{}]", info.value);
+  } else if (info.argument == Argument::optional) {
     text += fmt::format(" [{}]", info.value);
   } else if (!info.value.empty()) {
     text += fmt::format(" {}", info.value);

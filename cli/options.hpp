@@ -149,19 +149,19 @@ enum class Spelling : std::uint8_t {
   mcast_ttl,
   sync_maxlen,
   json,
-  netns,
+  watch,
   state,
   client,
   count,
-  watch,
   drain,
   all,
   dry_run,
   keep_weights,
   no_delete,
+  netns,
 };
 
-constexpr std::size_t spelling_count = static_cast<std::size_t>(Spelling::no_delete) + 1;
+constexpr std::size_t spelling_count = static_cast<std::size_t>(Spelling::netns) + 1;
 
 constexpr bool is_command(Spelling spelling) { return spelling <= Spelling::last_command_; }
 

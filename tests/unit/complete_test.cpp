@@ -42,7 +42,7 @@ TEST_CASE("completion offers every command first, by its long name") {
 
 TEST_CASE("completion offers the options that are legal with the command") {
   CHECK(offered({"-D", ""}) ==
-        Words{"--tcp-service", "--udp-service", "--sctp-service", "--fwmark-service", "--netns", "--drain"});
+        Words{"--tcp-service", "--udp-service", "--sctp-service", "--fwmark-service", "--drain", "--netns"});
   CHECK(offered({"-At", "10.0.0.1:80", "--s"}) == Words{"--scheduler", "--sched-flags"});
   CHECK(offered({"--set", "1", "--d"}).empty());
   CHECK(offered({"-C", ""}) == Words{"--netns"});
