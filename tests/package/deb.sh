@@ -3,7 +3,8 @@
 # The Debian packages: made with CPack, looked at by lintian, then installed, upgraded to from the distribution's
 # ipvsadm, removed and purged in a scratch root.
 #
-#   deb.sh SOURCE BUILD    BUILD keeps the root made with debootstrap for the next run; needs root, or sudo
+#   deb.sh SOURCE BUILD           needs root, or sudo, but no network once the root is there
+#   deb.sh SOURCE BUILD --root    only makes the root with debootstrap, which BUILD keeps
 set -euo pipefail
 export LC_ALL=C.UTF-8
 source=$1
@@ -34,11 +35,11 @@ make_base() {
   mirror=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' |
     awk '$1 ~ /\/debian\/?$/ && $2 !~ /-/ { print $1; exit }')
   eval "$(apt-config shell http_proxy Acquire::http::Proxy)"
-  [ -z "${http_proxy-}" ] || export http_proxy
   # shellcheck source=/dev/null
   release=$(. /etc/os-release && echo "$VERSION_CODENAME")
   "${as_root[@]}" rm -rf "$base"
-  quietly "${as_root[@]}" debootstrap --variant=minbase \
+  # sudo hands no proxy on by itself.
+  quietly "${as_root[@]}" env ${http_proxy:+"http_proxy=$http_proxy"} debootstrap --variant=minbase \
     --include=init-system-helpers,systemd,libnl-3-200,libnl-genl-3-200,libpopt0,lsb-base,g++,pkg-config,libnl-3-dev,libnl-genl-3-dev \
     "$release" "$base" ${mirror:+"$mirror"}
   local folder
@@ -75,6 +76,9 @@ there() {
 
 field() { dpkg-deb -f "$build/$1"_*.deb "$2"; }
 
+make_base
+[ "${3-}" != --root ] || exit 0
+
 rm -f "$build"/*.deb
 quietly cmake --preset package -S "$source" -B "$build"
 quietly cmake --build "$build"
@@ -89,7 +93,6 @@ same "libipvs-dev wants the libipvs1 of its own version" "libipvs1 (= 1:2.0.0-1)
 same "lintian has no error and no warning that isn't explained" "" \
   "$(lintian --allow-root --tag-display-limit 0 "$build"/*.deb 2>&1 || true)"
 
-make_base
 fresh_root
 holds "a fresh installation" quietly inside sh -c 'dpkg -i /ipvsadm_*.deb'
 same "the tool runs" "ipvsadm v2.0.0" "$(inside ipvsadm --version | sed 's/ (.*//')"
@@ -120,6 +123,7 @@ holds "the libraries install" quietly inside sh -c 'dpkg -i /libipvs*.deb'
 # shellcheck disable=SC2016 # expanded inside
 same "a program builds and runs with them" $'2001:db8::1: 1 change\nopen the network namespace: 2' \
   "$(inside sh -c 'cd /root && g++ -std=c++20 outside.cpp $(pkg-config --cflags --libs ipvs) -o outside && ./outside' 2>&1)"
+echo CLEAR_ON_STOP=yes | "${as_root[@]}" tee "$root/etc/default/ipvsadm" >/dev/null
 holds "purge" quietly inside dpkg --purge ipvsadm libipvs-dev libipvs1
 same "purge leaves nothing" "" \
   "$(cd "$root" && "${as_root[@]}" find etc usr var -not -path 'var/log/*' -name '*ipvs*' -not -name xt_ipvs.h | sort)"
