@@ -76,8 +76,11 @@ RulesFile RulesFile::standard_input() { return RulesFile(STDIN_FILENO); }
 RulesFile::RulesFile(RulesFile&& other) noexcept
     : descriptor_(std::exchange(other.descriptor_, -1)), piece_(std::move(other.piece_)), rest_(other.rest_) {}
 
-RulesFile::~RulesFile() {
+RulesFile::~RulesFile() { close(); }
+
+void RulesFile::close() {
   if (descriptor_ > STDERR_FILENO) ::close(descriptor_);
+  descriptor_ = -1;
 }
 
 /// Moves what is left to the front and reads behind it. False at the end.
@@ -94,6 +97,8 @@ bool RulesFile::read_more() {
   } while (count < 0 && errno == EINTR);
   if (count < 0) throw Failure(status_illegal, fmt::format("can't read the rules: {}", std::strerror(errno)));
   rest_ = {piece_.data(), left + static_cast<std::size_t>(count)};
+  // A terminal would be asked again.
+  if (count == 0) close();
   return count > 0;
 }
 

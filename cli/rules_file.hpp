@@ -58,6 +58,7 @@ class RulesFile {
  private:
   explicit RulesFile(int descriptor) : descriptor_(descriptor) {}
   bool read_more();
+  void close();
 
   int descriptor_ = -1;  ///< -1 at the end of the file
   std::vector<char> piece_;

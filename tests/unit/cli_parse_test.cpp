@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: MIT
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
 #include <random>
 #include <sstream>
 
@@ -250,6 +254,29 @@ TEST_CASE("rules files are read line by line, whatever the white space") {
   CHECK(rules[1].line() == 4);
   CHECK(read_rules(RulesFile(""), Comments::refused, parser).empty());
   CHECK(read_rules(RulesFile("# a\n  # b\n"), Comments::skipped, parser).empty());
+}
+
+TEST_CASE(
+    "a rules file of any length and with lines of any length is read whole, with or without an end of the last line") {
+  const std::string path = std::filesystem::temp_directory_path() / ("rules." + std::to_string(getpid()));
+  std::vector<std::string> lines(9000);
+  for (std::size_t i = 0; i < lines.size(); ++i) lines[i] = "-D -t 10.0.0.1:" + std::to_string(1 + i);
+  lines[4000] = "#" + std::string(300000, 'x');
+  for (const char* last : {"-C", "-C\n"}) {
+    std::ofstream written(path);
+    for (const std::string& line : lines) written << line << '\n';
+    written << last;
+    written.close();
+    RulesFile file = RulesFile::open(path);
+    std::size_t same = 0;
+    for (const std::string& line : lines) same += file.next_line() == line ? 1 : 0;
+    CHECK(same == lines.size());
+    CHECK(file.next_line() == "-C");
+    CHECK_FALSE(file.next_line());
+    CHECK_FALSE(file.next_line());
+  }
+  std::filesystem::remove(path);
+  CHECK_THROWS_AS(RulesFile::open(path), Failure);
 }
 
 TEST_CASE("the first line of a rules file that is wrong is told with its number") {
