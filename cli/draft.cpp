@@ -69,13 +69,6 @@ void read_server(Draft& draft, const std::string& text, ipvs::Protocol protocol,
   draft.server = legal(read_host_port(text, effective, names), "real server address[:port]");
 }
 
-ipvs::TunnelType read_tunnel_type(const std::string& text) {
-  if (text == "ipip") return ipvs::TunnelType::ipip;
-  if (text == "gue") return ipvs::TunnelType::gue;
-  if (text == "gre") return ipvs::TunnelType::gre;
-  illegal("illegal tunnel type specified");
-}
-
 ipvs::DaemonRole read_role(const std::string& text, const char* message) {
   if (text == "master") return ipvs::DaemonRole::master;
   if (text == "backup") return ipvs::DaemonRole::backup;
@@ -204,7 +197,7 @@ void read_value(Draft& draft, const Token& token, Names& names) {
     case S::lower_threshold:
       draft.lower_threshold = static_cast<std::uint32_t>(number(text, 0, int_max, "l_threshold"));
       return;
-    case S::tun_type: draft.tunnel_type = read_tunnel_type(text); return;
+    case S::tun_type: draft.tunnel_type = legal(read_tunnel_type(text), "tunnel type"); return;
     case S::tun_port: draft.tunnel_port = static_cast<std::uint16_t>(number(text, 1, 65535, "tunnel port")); return;
     case S::tun_nocsum: draft.tunnel_checksum = ipvs::TunnelChecksum::none; return;
     case S::tun_csum: draft.tunnel_checksum = ipvs::TunnelChecksum::full; return;

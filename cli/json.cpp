@@ -64,16 +64,15 @@ Json netmask_json(const ipvs::Service& service) {
 
 std::string_view forwarding_word(ipvs::Forwarding forwarding) {
   static constexpr std::array<std::string_view, 5> words = {"masquerade", "local", "tunnel", "direct-route", "bypass"};
-  return words[static_cast<std::size_t>(forwarding)];
+  return word_of(words, forwarding);
 }
 
 Json tunnel_json(const ipvs::Destination& server) {
   if (server.forwarding != ipvs::Forwarding::tunnel) return nullptr;
-  static constexpr std::array<std::string_view, 3> types = {"ipip", "gue", "gre"};
   static constexpr std::array<std::string_view, 3> checksums = {"none", "full", "remote"};
-  return {{"type", types[static_cast<std::size_t>(server.tunnel_type)]},
+  return {{"type", tunnel_type_name(server.tunnel_type)},
           {"port", server.tunnel_port},
-          {"checksum", checksums[static_cast<std::size_t>(server.tunnel_checksum)]}};
+          {"checksum", word_of(checksums, server.tunnel_checksum)}};
 }
 
 Json server_json(const ipvs::DestinationEntry& entry) {

@@ -64,20 +64,20 @@ void put_cell(Text& text, Number number, std::size_t columns) {
   put_cell(text, {digits.data(), digits.size()}, columns);
 }
 
-std::string_view protocol_name(ipvs::Protocol protocol) {
-  switch (protocol) {
+std::string_view kind_name(const ipvs::ServiceKey& key) {
+  if (key.is_fwmark()) return "FWM";
+  switch (key.protocol) {
     case ipvs::Protocol::tcp: return "TCP";
     case ipvs::Protocol::udp: return "UDP";
     case ipvs::Protocol::sctp: return "SCTP";
-    case ipvs::Protocol::none: break;
+    default: return "?";  // as 1.31 has it
   }
-  return "FWM";
 }
 
 /// "TCP  10.0.0.1:80", "FWM  7 IPv6".
 void put_service_name(Text& text, const ipvs::ServiceKey& key, Names* names) {
   const std::size_t begin = text.size();
-  put(text, "{:<4} ", protocol_name(key.protocol));
+  put(text, "{:<4} ", kind_name(key));
   if (key.is_fwmark()) {
     put(text, "{}{}", key.fwmark, key.family == ipvs::Family::ipv6 ? " IPv6" : "");
     return;
@@ -135,27 +135,21 @@ std::string_view forwarding_name(ipvs::Forwarding forwarding) {
     case ipvs::Forwarding::local: return "Local";
     case ipvs::Forwarding::tunnel: return "Tunnel";
     case ipvs::Forwarding::direct_route: return "Route";
-    case ipvs::Forwarding::bypass: break;
+    case ipvs::Forwarding::bypass: return "Bypass";
   }
-  return "Bypass";
-}
-
-std::string_view tunnel_type_name(ipvs::TunnelType type) {
-  static constexpr std::array<std::string_view, 3> names = {"ipip", "gue", "gre"};
-  return names[static_cast<std::size_t>(type)];
+  return "Unknown";
 }
 
 /// "ipip", "gue:6080:+c", "gre:-c", or "n/a" without a tunnel.
 std::string tunnel_text(const ipvs::Destination& server) {
   if (server.forwarding != ipvs::Forwarding::tunnel) return "n/a";
   static constexpr std::array<std::string_view, 3> checksums = {"-c", "+c", "r+c"};
-  const std::string_view checksum = checksums[static_cast<std::size_t>(server.tunnel_checksum)];
+  const std::string_view checksum = word_of(checksums, server.tunnel_checksum);
   switch (server.tunnel_type) {
     case ipvs::TunnelType::gue: return fmt::format("gue:{}:{}", server.tunnel_port, checksum);
     case ipvs::TunnelType::gre: return fmt::format("gre:{}", checksum);
-    case ipvs::TunnelType::ipip: break;
+    default: return std::string(tunnel_type_name(server.tunnel_type));
   }
-  return "ipip";
 }
 
 /// "-t 10.0.0.1:80", "-f 7 -6".
@@ -164,9 +158,13 @@ void put_service_option(Text& text, const ipvs::ServiceKey& key, Names* names) {
     put(text, "-f {}{}", key.fwmark, key.family == ipvs::Family::ipv6 ? " -6" : "");
     return;
   }
-  put(text, key.protocol == ipvs::Protocol::tcp   ? "-t "
-            : key.protocol == ipvs::Protocol::udp ? "-u "
-                                                  : "--sctp-service ");
+  switch (key.protocol) {
+    case ipvs::Protocol::tcp: put(text, "-t "); break;
+    case ipvs::Protocol::udp: put(text, "-u "); break;
+    case ipvs::Protocol::sctp: put(text, "--sctp-service "); break;
+    // No option makes such a service: whoever reads the rule must hear of it.
+    default: put(text, "--protocol-{} ", static_cast<unsigned>(key.protocol));
+  }
   render_endpoint(text, key.address, key.port, key.protocol, names);
 }
 
@@ -228,8 +226,8 @@ void put_server_rule(Text& text, std::string_view command, const ipvs::ServiceKe
     put(text, " --tun-type {}", tunnel_type_name(server.tunnel_type));
     if (server.tunnel_type == ipvs::TunnelType::gue) put(text, " --tun-port {}", server.tunnel_port);
     if (server.tunnel_type != ipvs::TunnelType::ipip) {
-      static constexpr std::array<std::string_view, 3> checksums = {" --tun-nocsum", " --tun-csum", " --tun-remcsum"};
-      put(text, checksums[static_cast<std::size_t>(server.tunnel_checksum)]);
+      static constexpr std::array<std::string_view, 3> checksums = {"nocsum", "csum", "remcsum"};
+      put(text, " --tun-{}", word_of(checksums, server.tunnel_checksum));
     }
   }
 }

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
@@ -19,6 +20,9 @@ constexpr std::array flag_table = {
     SchedulerFlag{"flag-2", "", ipvs::SchedulerFlags::flag2},
     SchedulerFlag{"flag-3", "", ipvs::SchedulerFlags::flag3},
 };
+
+// In the order of ipvs::TunnelType.
+constexpr std::array<std::string_view, 3> tunnel_types = {"ipip", "gue", "gre"};
 
 std::optional<std::uint16_t> read_port(const std::string& text, ipvs::Protocol protocol, Names& names) {
   if (const auto number = read_number(text, 0, 65535)) return static_cast<std::uint16_t>(*number);
@@ -95,6 +99,14 @@ std::optional<std::uint32_t> read_netmask(const std::string& text, ipvs::Family 
   const auto mask = read_ipv4(text);
   if (!mask) return std::nullopt;
   return mask->v4_number();
+}
+
+std::string_view tunnel_type_name(ipvs::TunnelType type) { return word_of(tunnel_types, type); }
+
+std::optional<ipvs::TunnelType> read_tunnel_type(std::string_view text) {
+  const auto found = std::ranges::find(tunnel_types, text);
+  if (found == tunnel_types.end()) return std::nullopt;
+  return static_cast<ipvs::TunnelType>(found - tunnel_types.begin());
 }
 
 std::span<const SchedulerFlag> scheduler_flags() { return flag_table; }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -8,6 +9,7 @@
 #include <string_view>
 
 #include "ipvs/address.hpp"
+#include "ipvs/destination.hpp"
 #include "ipvs/service.hpp"
 #include "names.hpp"
 
@@ -49,5 +51,16 @@ const SchedulerFlag* find_scheduler_flag(std::string_view name);
 /// The flags as -b takes them: "sh-fallback,sh-port", "flag-1,flag-3". With `complete` also those that the scheduler
 /// has no name for.
 std::string scheduler_flag_names(std::string_view scheduler, ipvs::SchedulerFlags flags, bool complete);
+
+/// The word for an enumerator, from a table in their order. "unknown" for those of kernels newer than this program.
+template <std::size_t size, typename Enum>
+constexpr std::string_view word_of(const std::array<std::string_view, size>& words, Enum value) {
+  const auto index = static_cast<std::size_t>(value);
+  return index < size ? words[index] : "unknown";
+}
+
+/// "ipip", "gue" or "gre".
+std::string_view tunnel_type_name(ipvs::TunnelType type);
+std::optional<ipvs::TunnelType> read_tunnel_type(std::string_view text);
 
 }  // namespace ipvsadm

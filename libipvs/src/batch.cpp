@@ -59,19 +59,29 @@ struct Batch::State {
 
   void send() {
     if (pending.empty()) return;
+    // Whatever comes, nothing is ever sent twice.
+    const Forget forget{*this};
     netlink::ask_for_acknowledgement(std::span(bytes).subspan(last_message));
     try {
       client.socket.send(bytes);
       collect();
+    } catch (const netlink::Malformed& reason) {
+      refusals.clear();
+      throw Error(pending.front().operation, EBADMSG, reason.what());
     } catch (const std::system_error& failure) {
-      const Operation operation = pending.front().operation;
-      bytes.clear();
-      pending.clear();
-      throw Error(operation, failure.code().value());
+      refusals.clear();
+      throw Error(pending.front().operation, failure.code().value());
     }
-    bytes.clear();
-    pending.clear();
   }
+
+  /// Empties the line at its end.
+  struct Forget {
+    State& state;
+    ~Forget() {
+      state.bytes.clear();
+      state.pending.clear();
+    }
+  };
 
   /// Reads all answers. The kernel has given them by now.
   void collect() {

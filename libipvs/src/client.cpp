@@ -3,8 +3,11 @@
 
 #include <linux/ip_vs.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <optional>
+#include <set>
+#include <type_traits>
 #include <utility>
 
 #include "client_state.hpp"
@@ -41,6 +44,10 @@ void Client::apply(const Change& change) {
 
 namespace {
 
+void check(Operation operation, const ServiceKey& key) {
+  if (const int error_number = netlink::refused_beforehand(key)) throw Error(operation, error_number);
+}
+
 /// The one data message of a reply, decoded.
 template <typename Value, typename Decode>
 Value reply(Operation operation, netlink::Socket& socket, netlink::Message& message, Decode decode) {
@@ -50,11 +57,25 @@ Value reply(Operation operation, netlink::Socket& socket, netlink::Message& mess
   return *std::move(value);
 }
 
-/// All data messages of a dump, decoded.
-template <typename Value, typename Decode>
-std::vector<Value> dump(Operation operation, netlink::Socket& socket, netlink::Message& message, Decode decode) {
+/// All data messages of a dump, decoded. What came in several packets is read until two readings agree on which
+/// values there are: the kernel goes on by position, and passes over or repeats others when some are added or deleted
+/// between two packets (Linux 6.1).
+template <typename Value, typename Decode, typename Name>
+std::vector<Value> dump(Operation operation, netlink::Socket& socket, netlink::Message& message, Decode decode,
+                        Name name) {
+  constexpr int most_readings = 5;
   std::vector<Value> values;
-  socket.request(operation, message, Answer::dump, [&](Payload payload) { values.push_back(decode(payload)); });
+  for (int reading = 1;; ++reading) {
+    std::vector<Value> former = std::exchange(values, {});
+    const netlink::Moment moment =
+        socket.request(operation, message, Answer::dump, [&](Payload payload) { values.push_back(decode(payload)); });
+    if (moment == netlink::Moment::one) return values;
+    if (reading > 1 && std::ranges::equal(former, values, {}, name, name)) return values;
+    if (reading == most_readings) break;
+  }
+  // The table never rests; at least nothing is told twice.
+  std::set<std::decay_t<std::invoke_result_t<Name, const Value&>>> seen;
+  std::erase_if(values, [&](const Value& value) { return !seen.insert(name(value)).second; });
   return values;
 }
 
@@ -67,10 +88,13 @@ Info Client::info() {
 
 std::vector<ServiceEntry> Client::services() {
   state_->begin(IPVS_CMD_GET_SERVICE, Answer::dump);
-  return dump<ServiceEntry>(Operation::list_services, state_->socket, state_->message, netlink::decode_service);
+  return dump<ServiceEntry>(
+      Operation::list_services, state_->socket, state_->message, netlink::decode_service,
+      [](const ServiceEntry& entry) -> const auto& { return entry.service.key; });
 }
 
 ServiceEntry Client::service(const ServiceKey& key) {
+  check(Operation::get_service, key);
   state_->begin(IPVS_CMD_GET_SERVICE, Answer::reply);
   netlink::encode_key(state_->message, key);
   return reply<ServiceEntry>(Operation::get_service, state_->socket, state_->message, netlink::decode_service);
@@ -83,11 +107,13 @@ void Client::edit_service(const Service& service) { apply(EditService{service});
 void Client::delete_service(const ServiceKey& key) { apply(DeleteService{key}); }
 
 std::vector<DestinationEntry> Client::destinations(const ServiceKey& key) {
+  check(Operation::list_destinations, key);
   state_->begin(IPVS_CMD_GET_DEST, Answer::dump);
   netlink::encode_key(state_->message, key);
   const auto decode = [&key](Payload payload) { return netlink::decode_destination(payload, key.family); };
-  std::vector<DestinationEntry> entries =
-      dump<DestinationEntry>(Operation::list_destinations, state_->socket, state_->message, decode);
+  std::vector<DestinationEntry> entries = dump<DestinationEntry>(
+      Operation::list_destinations, state_->socket, state_->message, decode,
+      [](const DestinationEntry& entry) -> const auto& { return entry.destination.key; });
   if (entries.empty()) {
     // The kernel's dump does not tell "no destination" from "no such service".
     state_->begin(IPVS_CMD_GET_SERVICE, Answer::reply);
@@ -124,7 +150,8 @@ void Client::set_timeouts(const Timeouts& timeouts) { apply(SetTimeouts{timeouts
 
 std::vector<Daemon> Client::daemons() {
   state_->begin(IPVS_CMD_GET_DAEMON, Answer::dump);
-  return dump<Daemon>(Operation::list_daemons, state_->socket, state_->message, netlink::decode_daemon);
+  return dump<Daemon>(Operation::list_daemons, state_->socket, state_->message, netlink::decode_daemon,
+                      [](const Daemon& daemon) { return daemon.role; });
 }
 
 void Client::start_daemon(const Daemon& daemon) { apply(StartDaemon{daemon}); }

@@ -18,7 +18,8 @@ namespace ipvs {
 namespace {
 
 int open_namespace(const std::string& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  // Not to wait for the other end of a pipe.
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   if (descriptor < 0) throw Error(Operation::open_namespace, errno, path.c_str());
   // Any other file answers ENOTTY; a namespace of another kind tells its own type. Linux 4.11.
   if (ioctl(descriptor, NS_GET_NSTYPE) != CLONE_NEWNET) {
@@ -61,7 +62,9 @@ NetworkNamespace::NetworkNamespace(NetworkNamespace&& other) noexcept
     : descriptor_(std::exchange(other.descriptor_, -1)) {}
 
 NetworkNamespace& NetworkNamespace::operator=(NetworkNamespace&& other) noexcept {
-  std::swap(descriptor_, other.descriptor_);
+  if (this == &other) return *this;
+  if (descriptor_ >= 0) ::close(descriptor_);
+  descriptor_ = std::exchange(other.descriptor_, -1);
   return *this;
 }
 

@@ -12,15 +12,22 @@ namespace {
 /// Whether the kernel's `is` does what `wanted` asks for.
 bool same(const Destination& is, const Destination& wanted) {
   Destination comparable = is;
-  // Kernels before 4.0 tell a server on this machine as local, whatever was set.
+  // Old kernels tell a server on this machine as local, whatever was set.
   if (comparable.forwarding == Forwarding::local) comparable.forwarding = wanted.forwarding;
   return comparable == wanted;
+}
+
+/// What the kernel makes of a message length (Linux 6.1).
+std::uint16_t kept_maxlen(const Daemon& wanted) {
+  constexpr std::uint16_t least_of_backup = 1024;
+  constexpr std::uint16_t most = 65507;
+  return std::clamp(wanted.sync_maxlen, wanted.role == DaemonRole::backup ? least_of_backup : std::uint16_t{1}, most);
 }
 
 bool same(const Daemon& is, const Daemon& wanted) {
   // What was not asked for has been filled in by the kernel.
   return is.role == wanted.role && is.interface == wanted.interface && is.sync_id == wanted.sync_id &&
-         (wanted.sync_maxlen == 0 || is.sync_maxlen == wanted.sync_maxlen) &&
+         (wanted.sync_maxlen == 0 || is.sync_maxlen == wanted.sync_maxlen || is.sync_maxlen == kept_maxlen(wanted)) &&
          (!wanted.multicast_group || is.multicast_group == wanted.multicast_group) &&
          (wanted.multicast_port == 0 || is.multicast_port == wanted.multicast_port) &&
          (wanted.multicast_ttl == 0 || is.multicast_ttl == wanted.multicast_ttl);
@@ -37,14 +44,14 @@ struct Sorted {
   std::vector<Change> add_destinations;
   std::vector<Change> edit_services;
   std::vector<Change> edit_destinations;
+  std::vector<Change> others;
   std::vector<Change> delete_destinations;
   std::vector<Change> delete_services;
-  std::vector<Change> others;
 
   std::vector<Change> join() && {
     std::vector<Change> all;
-    for (std::vector<Change>* kind : {&add_services, &add_destinations, &edit_services, &edit_destinations,
-                                      &delete_destinations, &delete_services, &others}) {
+    for (std::vector<Change>* kind : {&add_services, &add_destinations, &edit_services, &edit_destinations, &others,
+                                      &delete_destinations, &delete_services}) {
       std::ranges::move(*kind, std::back_inserter(all));
     }
     return all;

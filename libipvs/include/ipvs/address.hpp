@@ -48,7 +48,7 @@ class IPVS_EXPORT Address {
 
   /// Reads dotted-quad IPv4 ("10.0.0.1", four decimal numbers) or RFC 4291 IPv6 ("2001:db8::1", no brackets, no
   /// zone). Nothing else: no host names, no short or octal forms. Empty when `text` is not an address.
-  static std::optional<Address> parse(std::string_view text);
+  [[nodiscard]] static std::optional<Address> parse(std::string_view text);
 
   constexpr Family family() const { return family_; }
   constexpr bool is_v4() const { return family_ == Family::ipv4; }

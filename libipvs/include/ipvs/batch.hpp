@@ -16,7 +16,8 @@ namespace ipvs {
 /// one in the order given, exactly as single calls of Client would; a refused one does not stop the others.
 ///
 /// Uses the client's socket: while a batch has changes pending, do not call the client. The client must outlive the
-/// batch. Pending changes that were not finished are dropped with the batch.
+/// batch. Pending changes that were not finished are dropped with the batch. Move-only; a moved-from batch may only be
+/// destroyed or assigned to.
 class IPVS_EXPORT Batch {
  public:
   explicit Batch(Client& client);
@@ -38,8 +39,9 @@ class IPVS_EXPORT Batch {
 
   /// Sends what is pending, waits for the answers and returns all refusals since the last finish(), by number. What
   /// is not among them was carried out.
-  /// Throws Error when the socket itself fails; the fate of the changes since the last finish() is then unknown.
-  std::vector<Refusal> finish();
+  /// Throws Error when the socket itself fails; the fate of the changes since the last finish() is then unknown, and
+  /// nothing more is told of them.
+  [[nodiscard]] std::vector<Refusal> finish();
 
  private:
   struct State;

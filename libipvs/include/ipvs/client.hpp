@@ -17,12 +17,15 @@ namespace ipvs {
 /// A connection to the kernel's IPVS: one generic netlink socket, opened once. Each call sends one request, waits
 /// for the kernel's answer and throws Error when the kernel refuses; see Error for the refusals.
 ///
-/// Needs CAP_NET_ADMIN in the user namespace that owns the network namespace. Move-only. Not for two threads at
-/// once; two clients in two threads are fine. No global state.
+/// Every call needs CAP_NET_ADMIN in the initial user namespace (Linux 6.1): root of another one gets EPERM. Move-only;
+/// a moved-from client may only be destroyed or assigned to. Not for two threads at once; two clients in two threads
+/// are fine. No global state.
 class IPVS_EXPORT Client {
  public:
   /// Opens the socket in the caller's network namespace, or in `network`; the caller's own namespace never changes.
-  /// Throws Error(open_socket): ENOPROTOOPT when the kernel has no IPVS; this does not try to load the module.
+  /// Needs no rights by itself. The kernel loads its module ip_vs when the netlink family is asked for, if it can.
+  /// Throws Error(open_socket): ENOPROTOOPT when the kernel has no IPVS even so; Error(open_namespace): EPERM when
+  /// `network` may not be entered.
   Client();
   explicit Client(const NetworkNamespace& network);
 
@@ -33,7 +36,12 @@ class IPVS_EXPORT Client {
   /// Version and hash table size. Kernel: IPVS_CMD_GET_INFO.
   Info info();
 
-  /// All services in the kernel's order, which is none; sort by `service.key` to list them.
+  /// All services in the kernel's order, which is none; sort by `service.key` to list them. Counters are those of the
+  /// moment in which each was read.
+  ///
+  /// The kernel has no snapshot of what takes more than one packet, some 70 services: it goes on by position, and
+  /// passes over others or tells them twice when some are added or deleted meanwhile. So those are read until two
+  /// readings agree on the keys, five times at most; then each is told once, and some may be missing.
   /// Kernel: dump of IPVS_CMD_GET_SERVICE.
   std::vector<ServiceEntry> services();
   /// One service. ESRCH when it is absent. Kernel: IPVS_CMD_GET_SERVICE.
@@ -42,24 +50,28 @@ class IPVS_EXPORT Client {
   /// Carries out any change; the functions below say what each does and how it is refused.
   void apply(const Change& change);
 
-  /// EEXIST when there is one with the same key, ENOENT when scheduler or persistence engine are unknown.
-  /// Kernel: IPVS_CMD_NEW_SERVICE.
+  /// EEXIST when there is one with the same key, ENOENT when scheduler or persistence engine are unknown, EINVAL for an
+  /// IPv6 netmask that is no prefix length and for a key that names nothing. Kernel: IPVS_CMD_NEW_SERVICE.
   void add_service(const Service& service);
-  /// Changes all settings of the service with this key. ESRCH when it is absent, ENOENT as add_service().
+  /// Changes all settings of the service with this key. ESRCH when it is absent, ENOENT and EINVAL as add_service().
   /// Kernel: IPVS_CMD_SET_SERVICE.
   void edit_service(const Service& service);
   /// Deletes the service with all its destinations. ESRCH when it is absent. Kernel: IPVS_CMD_DEL_SERVICE.
   void delete_service(const ServiceKey& key);
 
-  /// The destinations of a service, unsorted; ESRCH when there is no such service. Kernel: dump of IPVS_CMD_GET_DEST,
-  /// which is empty for an absent service too, so an empty one costs a second request.
+  /// The destinations of a service, unsorted; ESRCH when there is no such service. What takes more than one packet,
+  /// some 70 destinations, is read as services() does. Kernel: dump of IPVS_CMD_GET_DEST, which is empty for an absent
+  /// service too, so an empty one costs a second request.
   std::vector<DestinationEntry> destinations(const ServiceKey& key);
-  /// ESRCH: no such service; EEXIST: the destination is there already. Kernel: IPVS_CMD_NEW_DEST.
+  /// ESRCH: no such service. EEXIST: the destination is there already. ERANGE: a weight below 0, or a lower threshold
+  /// above the upper one. EINVAL: an address that is not unicast, another family than the service's without a tunnel or
+  /// while a sync daemon runs, a gue tunnel without a port. Kernel: IPVS_CMD_NEW_DEST.
   void add_destination(const ServiceKey& key, const Destination& destination);
-  /// ESRCH: no such service; ENOENT: no such destination. Kernel: IPVS_CMD_SET_DEST.
+  /// ESRCH: no such service; ENOENT: no such destination; ERANGE and EINVAL as add_destination().
+  /// Kernel: IPVS_CMD_SET_DEST.
   void edit_destination(const ServiceKey& key, const Destination& destination);
-  /// Stops new connections at once; established ones end as net.ipv4.vs.expire_nodest_conn says. Errors as
-  /// edit_destination(). Kernel: IPVS_CMD_DEL_DEST.
+  /// Stops new connections at once; established ones end as net.ipv4.vs.expire_nodest_conn says. ESRCH: no such
+  /// service; ENOENT: no such destination. Kernel: IPVS_CMD_DEL_DEST.
   void delete_destination(const ServiceKey& key, const DestinationKey& destination);
 
   /// Zeroes the counters of all services and destinations, or of one service and its destinations (ESRCH when it is
@@ -71,14 +83,18 @@ class IPVS_EXPORT Client {
 
   /// Kernel: IPVS_CMD_GET_CONFIG.
   Timeouts timeouts();
-  /// A zero keeps the present value. EINVAL for one beyond 2^31/HZ seconds. Kernel: IPVS_CMD_SET_CONFIG.
+  /// A zero keeps the present value. EINVAL for one beyond (2^31-1)/HZ seconds: 2147483 with a kernel of 1,000 Hz.
+  /// Kernel: IPVS_CMD_SET_CONFIG.
   void set_timeouts(const Timeouts& timeouts);
 
   /// The sync daemons that run: none, one or two. Kernel: IPVS_CMD_GET_DAEMON.
   std::vector<Daemon> daemons();
-  /// EEXIST: that role is running already; ENODEV: no such interface. Kernel: IPVS_CMD_NEW_DAEMON.
+  /// EEXIST: that role is running already. ENODEV: no such interface. ENETUNREACH: a master has no route to the group.
+  /// EINVAL: the group is no multicast address, or some destination is of another family than its service.
+  /// Kernel: IPVS_CMD_NEW_DAEMON.
   void start_daemon(const Daemon& daemon);
-  /// ESRCH: no daemon runs in that role. Kernel: IPVS_CMD_DEL_DAEMON.
+  /// ESRCH: no daemon runs in that role. The kernel takes a `sync_id` but does not look at it (Linux 6.1).
+  /// Kernel: IPVS_CMD_DEL_DAEMON.
   void stop_daemon(DaemonRole role, std::uint32_t sync_id = 0);
 
  private:

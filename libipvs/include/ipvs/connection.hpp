@@ -26,8 +26,8 @@ struct Endpoint {
 
 /// One entry of the connection table. Kernel: a line of /proc/net/ip_vs_conn.
 struct Connection {
-  std::uint16_t protocol =
-      0;  ///< IP protocol number: 6 TCP, 17 UDP, 132 SCTP, 0 IP (a persistence template of a fwmark)
+  /// IP protocol number: 6 TCP, 17 UDP, 132 SCTP, 0 IP (a persistence template of a fwmark).
+  std::uint16_t protocol = 0;
   Endpoint client;
   Endpoint virtual_service;  ///< of a fwmark's template: the mark as an IPv4 number, port 0
   Endpoint destination;
@@ -40,8 +40,8 @@ struct Connection {
 };
 
 /// Reads one line of /proc/net/ip_vs_conn (without its newline) into `connection`, whose strings are reused.
-/// False when the line makes no sense. Pure.
-IPVS_EXPORT bool parse_connection(std::string_view line, Connection& connection);
+/// False when the line makes no sense; `connection` then holds no more than a part of it. Pure.
+[[nodiscard]] IPVS_EXPORT bool parse_connection(std::string_view line, Connection& connection);
 
 /// Reads the connection table entry by entry, in memory that does not grow with the table. The kernel gives no
 /// snapshot: entries that come or go while it is read may be seen or missed. Move-only; one thread at a time.

@@ -41,12 +41,26 @@ IPVS_EXPORT const char* to_string(Operation operation) noexcept;
 /// The kernel's answers, as seen on Linux 6.1:
 ///   EEXIST      add: the service, or the destination, is there already; start_daemon: that role is running
 ///   ESRCH       no such service; stop_daemon: no daemon is running in that role
-///   ENOENT      edit or delete_destination: no such destination; add or edit_service: no such scheduler or
-///               persistence engine; start_daemon: no such interface is ENODEV
-///   EINVAL      a value the kernel does not take: address not unicast, weight below 0, other family without a tunnel …
+///   ENOENT      edit or delete_destination: no such destination; add or edit_service: no such scheduler or persistence
+///               engine; a namespace: no such name or process
+///   ENODEV      start_daemon: no such interface
+///   ENETUNREACH start_daemon: a master has no route to the multicast group
+///   ERANGE      destinations: weight below 0, or the lower threshold above the upper one
+///   EINVAL      destinations: address not unicast, another family than the service's without a tunnel or while a sync
+///               daemon runs, a gue tunnel without a port; services: an IPv6 netmask other than 1 to 128; timeouts:
+///               beyond (2^31-1)/HZ seconds; start_daemon: the group is no multicast address, or some destination is of
+///               another family than its service; a namespace: the file is none
 ///   EPERM       the caller lacks CAP_NET_ADMIN
-///   ENOPROTOOPT open_socket: the kernel has no IPVS, or its module is not loaded
+///   ENOPROTOOPT open_socket: the kernel has no IPVS
+/// And the library's own:
+///   ENOENT, ENODEV, EINVAL  what no message to the kernel can say: a name that is longer than its field, a service key
+///               without a protocol or with an address of another family, a time below 0 or beyond 32 bits
 ///   EBADMSG     the answer lacks an attribute or makes no sense
+///   EINTR       the kernel gave no answer
+///   ENOBUFS     see Batch::Refusal
+///
+/// Besides, there are std::bad_alloc and, where a namespace is entered, the std::system_error of a thread that can't be
+/// made.
 class IPVS_EXPORT Error : public std::system_error {
  public:
   Error(Operation operation, int error_number);

@@ -11,13 +11,14 @@
 namespace ipvs {
 
 /// A network namespace, held open by a file descriptor: it stays reachable while this object lives, even when its
-/// last process ends. Move-only.
+/// last process ends. Move-only; a moved-from object holds none.
 class IPVS_EXPORT NetworkNamespace {
  public:
   /// The namespace that `ip netns add NAME` made: /run/netns/NAME.
   /// Throws Error(open_namespace): ENOENT no such name, EINVAL the file is no network namespace, EACCES not readable.
   static NetworkNamespace by_name(const std::string& name);
-  /// The namespace behind a file, as /proc/PID/ns/net or a bind mount of it. Errors as by_name().
+  /// The namespace behind a file, as /proc/PID/ns/net or a bind mount of it. Errors as by_name(); another kind of file
+  /// is opened without waiting and refused.
   static NetworkNamespace by_path(const std::string& path);
   /// The network namespace of a process. Errors as by_name(); ENOENT when there is no such process.
   static NetworkNamespace by_pid(pid_t pid);

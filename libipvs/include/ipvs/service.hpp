@@ -8,24 +8,25 @@
 #include <utility>
 
 #include "ipvs/address.hpp"
-#include "ipvs/export.hpp"
 #include "ipvs/stats.hpp"
 
 namespace ipvs {
 
-/// Transport protocols that IPVS can balance; the values are the IP protocol numbers.
+/// Transport protocols that IPVS can balance; the values are the IP protocol numbers. The kernel keeps services of
+/// others too, if it is told to, and so these may turn up when services are read.
 enum class Protocol : std::uint16_t { none = 0, tcp = 6, udp = 17, sctp = 132 };
 
 /// What names a virtual service: protocol, address and port, or a firewall mark and a family. Make one with the
 /// functions below rather than member by member; the members of the other kind stay zero.
 ///
 /// Keys sort as a listing does: by fwmark (services without one first), family, protocol, address, port.
-struct IPVS_EXPORT ServiceKey {
+/// Kernel: IPVS_SVC_ATTR_FWMARK and IPVS_SVC_ATTR_AF, or IPVS_SVC_ATTR_AF, _PROTOCOL, _ADDR and _PORT.
+struct ServiceKey {
   std::uint32_t fwmark = 0;            ///< 1 to 2^32-1 names a service by mark; 0 means by protocol, address and port
   Family family = Family::ipv4;        ///< of `address`, or of the packets that carry the mark
-  Protocol protocol = Protocol::none;  ///< none for a fwmark service
-  Address address;                     ///< the virtual address; all zero for a fwmark service
-  std::uint16_t port = 0;              ///< host order; 0 takes every port and needs persistence
+  Protocol protocol = Protocol::none;  ///< none for a fwmark service, and only for one (else EINVAL)
+  Address address;         ///< the virtual address, of `family` (else EINVAL); all zero for a fwmark service
+  std::uint16_t port = 0;  ///< host order; 0 takes every port, which makes sense with persistence; not checked
 
   static ServiceKey of(Protocol protocol, const Address& address, std::uint16_t port) {
     return {0, address.family(), protocol, address, port};
@@ -63,7 +64,7 @@ constexpr bool any(SchedulerFlags flags) { return flags != SchedulerFlags::none;
 constexpr std::uint32_t full_netmask(Family family) { return family == Family::ipv4 ? 0xffffffffU : 128U; }
 
 /// A virtual service as you set it. The defaults are those of ipvsadm: scheduler wlc, not persistent.
-struct IPVS_EXPORT Service {
+struct Service {
   ServiceKey key;
 
   /// Scheduler name, 1 to 15 characters ("rr", "wlc", "mh" …); the kernel loads the module ip_vs_NAME when it must.
@@ -75,10 +76,12 @@ struct IPVS_EXPORT Service {
   /// One client's connections keep to one server. Kernel: IP_VS_SVC_F_PERSISTENT.
   bool persistent = false;
   /// How long a client without connections is remembered; whole seconds, 1 to 2678400 (31 days); 0 unless persistent.
+  /// The kernel does not check; from 2^32/HZ seconds on it counts from 0 again. Below 0: EINVAL.
   /// Kernel: IPVS_SVC_ATTR_TIMEOUT.
   std::chrono::seconds persistence_timeout{0};
   /// Clients alike under this mask count as one for persistence. IPv4: a mask, host order (0xffffff00 is
-  /// 255.255.255.0). IPv6: a prefix length, 1 to 128. See full_netmask(). Kernel: IPVS_SVC_ATTR_NETMASK.
+  /// 255.255.255.0). IPv6: a prefix length, 1 to 128 (else EINVAL); the constructor with a key makes it 128, whoever
+  /// sets the key by itself must set this too. See full_netmask(). Kernel: IPVS_SVC_ATTR_NETMASK.
   std::uint32_t netmask = full_netmask(Family::ipv4);
   /// Persistence engine, "" or up to 15 characters ("sip"). Kernel: IPVS_SVC_ATTR_PE_NAME.
   std::string persistence_engine;
@@ -98,6 +101,8 @@ struct IPVS_EXPORT Service {
 struct ServiceEntry {
   Service service;
   Stats stats;
+
+  friend bool operator==(const ServiceEntry&, const ServiceEntry&) = default;
 };
 
 }  // namespace ipvs

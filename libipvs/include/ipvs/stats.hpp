@@ -12,17 +12,17 @@ namespace ipvs {
 /// Counters run since the last zero() or the creation of the entry; rates are averages that the kernel renews
 /// every two seconds.
 struct Stats {
-  std::uint64_t connections = 0;  ///< connections scheduled
-  std::uint64_t packets_in = 0;   ///< packets from clients
-  std::uint64_t packets_out = 0;  ///< packets to clients; only NAT sees them
-  std::uint64_t bytes_in = 0;     ///< bytes from clients
-  std::uint64_t bytes_out = 0;    ///< bytes to clients; only NAT sees them
+  std::uint64_t connections = 0;  ///< connections scheduled. Kernel: IPVS_STATS_ATTR_CONNS
+  std::uint64_t packets_in = 0;   ///< packets from clients. Kernel: IPVS_STATS_ATTR_INPKTS
+  std::uint64_t packets_out = 0;  ///< packets to clients; only NAT sees them. Kernel: IPVS_STATS_ATTR_OUTPKTS
+  std::uint64_t bytes_in = 0;     ///< bytes from clients, with IP headers. Kernel: IPVS_STATS_ATTR_INBYTES
+  std::uint64_t bytes_out = 0;    ///< bytes to clients, likewise; only NAT sees them. Kernel: IPVS_STATS_ATTR_OUTBYTES
 
-  std::uint64_t connections_per_second = 0;
-  std::uint64_t packets_in_per_second = 0;
-  std::uint64_t packets_out_per_second = 0;
-  std::uint64_t bytes_in_per_second = 0;
-  std::uint64_t bytes_out_per_second = 0;
+  std::uint64_t connections_per_second = 0;  ///< Kernel: IPVS_STATS_ATTR_CPS
+  std::uint64_t packets_in_per_second = 0;   ///< Kernel: IPVS_STATS_ATTR_INPPS
+  std::uint64_t packets_out_per_second = 0;  ///< Kernel: IPVS_STATS_ATTR_OUTPPS
+  std::uint64_t bytes_in_per_second = 0;     ///< Kernel: IPVS_STATS_ATTR_INBPS
+  std::uint64_t bytes_out_per_second = 0;    ///< Kernel: IPVS_STATS_ATTR_OUTBPS
 
   friend bool operator==(const Stats&, const Stats&) = default;
 };

@@ -17,7 +17,7 @@ namespace ipvs {
 
 /// What the kernel's table holds or should hold: services with their destinations, and maybe timeouts and sync
 /// daemons. A plain value without counters.
-struct IPVS_EXPORT Table {
+struct Table {
   struct Entry {
     Service service;
     std::map<DestinationKey, Destination> destinations;  ///< by their own keys
@@ -34,19 +34,22 @@ struct IPVS_EXPORT Table {
   friend bool operator==(const Table&, const Table&) = default;
 };
 
-/// Reads the whole table with timeouts and daemons. The kernel gives no snapshot: a service that is deleted
-/// meanwhile is left out. Throws Error as Client's functions do.
-IPVS_EXPORT Table read_table(Client& client);
+/// Reads the whole table with timeouts and daemons. The kernel gives no snapshot: services are read at one moment, the
+/// destinations of each at another; a service that is deleted in between is left out. See Client::services() for what
+/// happens when the table never rests. Throws Error as Client's functions do.
+[[nodiscard]] IPVS_EXPORT Table read_table(Client& client);
 
 /// The changes that turn `from` into `to`, none of them redundant, in the order: add services, add destinations,
-/// edit services, edit destinations, delete destinations, delete services, timeouts, daemons. No change names a
-/// service that is not there at its turn. A daemon with other settings is stopped and started anew.
+/// edit services, edit destinations, timeouts, daemons, delete destinations, delete services; so all that the kernel
+/// may refuse comes before the first deletion. No change names a service that is not there at its turn. A daemon with
+/// other settings is stopped and started anew.
 ///
 /// `from` may be what read_table() returned: what the kernel fills in by itself (a daemon's defaults, the local
 /// forwarding of a server on this machine) is no difference.
-IPVS_EXPORT std::vector<Change> diff(const Table& from, const Table& to);
+[[nodiscard]] IPVS_EXPORT std::vector<Change> diff(const Table& from, const Table& to);
 
-/// The changes that take `done` back, last one first; `before` is the table that `done` was applied to.
-IPVS_EXPORT std::vector<Change> undo(std::span<const Change> done, const Table& before);
+/// The changes that take `done` back, last one first; `before` is the table that `done` was applied to. `done` is what
+/// diff() gave, or the part of it that was carried out.
+[[nodiscard]] IPVS_EXPORT std::vector<Change> undo(std::span<const Change> done, const Table& before);
 
 }  // namespace ipvs

@@ -129,30 +129,29 @@ void put_key(Message& message, const DestinationKey& key) {
   message.put_u16(IPVS_DEST_ATTR_ADDR_FAMILY, family_number(key.address.family()));
 }
 
-template <typename Wide, typename Narrow>
+/// `Number` is the width of all but the byte counters, which always have 64 bits.
+template <typename Number>
 Stats decode_stats(const Attributes& in) {
   Stats stats;
-  stats.connections = in.number<Narrow>(IPVS_STATS_ATTR_CONNS, "connection counter");
-  stats.packets_in = in.number<Narrow>(IPVS_STATS_ATTR_INPKTS, "packet counter");
-  stats.packets_out = in.number<Narrow>(IPVS_STATS_ATTR_OUTPKTS, "packet counter");
-  stats.bytes_in = in.number<Wide>(IPVS_STATS_ATTR_INBYTES, "byte counter");
-  stats.bytes_out = in.number<Wide>(IPVS_STATS_ATTR_OUTBYTES, "byte counter");
-  stats.connections_per_second = in.number<Narrow>(IPVS_STATS_ATTR_CPS, "connection rate");
-  stats.packets_in_per_second = in.number<Narrow>(IPVS_STATS_ATTR_INPPS, "packet rate");
-  stats.packets_out_per_second = in.number<Narrow>(IPVS_STATS_ATTR_OUTPPS, "packet rate");
-  stats.bytes_in_per_second = in.number<Narrow>(IPVS_STATS_ATTR_INBPS, "byte rate");
-  stats.bytes_out_per_second = in.number<Narrow>(IPVS_STATS_ATTR_OUTBPS, "byte rate");
+  stats.connections = in.number<Number>(IPVS_STATS_ATTR_CONNS, "connection counter");
+  stats.packets_in = in.number<Number>(IPVS_STATS_ATTR_INPKTS, "packet counter");
+  stats.packets_out = in.number<Number>(IPVS_STATS_ATTR_OUTPKTS, "packet counter");
+  stats.bytes_in = in.number<std::uint64_t>(IPVS_STATS_ATTR_INBYTES, "byte counter");
+  stats.bytes_out = in.number<std::uint64_t>(IPVS_STATS_ATTR_OUTBYTES, "byte counter");
+  stats.connections_per_second = in.number<Number>(IPVS_STATS_ATTR_CPS, "connection rate");
+  stats.packets_in_per_second = in.number<Number>(IPVS_STATS_ATTR_INPPS, "packet rate");
+  stats.packets_out_per_second = in.number<Number>(IPVS_STATS_ATTR_OUTPPS, "packet rate");
+  stats.bytes_in_per_second = in.number<Number>(IPVS_STATS_ATTR_INBPS, "byte rate");
+  stats.bytes_out_per_second = in.number<Number>(IPVS_STATS_ATTR_OUTBPS, "byte rate");
   return stats;
 }
 
-/// The 64-bit counters where the kernel has them, else the 32-bit ones (their byte counters are 64 bits wide).
+/// The 64-bit counters where the kernel has them, else the 32-bit ones.
 Stats decode_stats(const Attributes& attributes, int wide, int narrow) {
   if (attributes.has(wide)) {
-    return decode_stats<std::uint64_t, std::uint64_t>(
-        Attributes(attributes.nested(wide, "statistics"), IPVS_STATS_ATTR_MAX));
+    return decode_stats<std::uint64_t>(Attributes(attributes.nested(wide, "statistics"), IPVS_STATS_ATTR_MAX));
   }
-  return decode_stats<std::uint64_t, std::uint32_t>(
-      Attributes(attributes.nested(narrow, "statistics"), IPVS_STATS_ATTR_MAX));
+  return decode_stats<std::uint32_t>(Attributes(attributes.nested(narrow, "statistics"), IPVS_STATS_ATTR_MAX));
 }
 
 ServiceKey decode_service_key(const Attributes& in) {
@@ -163,27 +162,12 @@ ServiceKey decode_service_key(const Attributes& in) {
     return ServiceKey::mark(mark, family);
   }
   const auto protocol = static_cast<Protocol>(in.number<std::uint16_t>(IPVS_SVC_ATTR_PROTOCOL, "protocol"));
-  if (protocol != Protocol::tcp && protocol != Protocol::udp && protocol != Protocol::sctp) {
-    throw Malformed("unknown protocol");
-  }
   return ServiceKey::of(protocol, in.address(IPVS_SVC_ATTR_ADDR, "service address", family),
                         in.be16(IPVS_SVC_ATTR_PORT, "service port"));
 }
 
 Forwarding decode_forwarding(std::uint32_t connection_flags) {
-  const std::uint32_t method = connection_flags & IP_VS_CONN_F_FWD_MASK;
-  if (method > IP_VS_CONN_F_BYPASS) throw Malformed("unknown forwarding method");
-  return static_cast<Forwarding>(method);
-}
-
-TunnelType decode_tunnel_type(std::uint8_t type) {
-  if (type >= IP_VS_CONN_F_TUNNEL_TYPE_MAX) throw Malformed("unknown tunnel type");
-  return static_cast<TunnelType>(type);
-}
-
-TunnelChecksum decode_tunnel_checksum(std::uint16_t flags) {
-  if (flags > IP_VS_TUNNEL_ENCAP_FLAG_REMCSUM) throw Malformed("unknown tunnel flags");
-  return static_cast<TunnelChecksum>(flags);
+  return static_cast<Forwarding>(connection_flags & IP_VS_CONN_F_FWD_MASK);
 }
 
 std::int32_t decode_weight(std::uint32_t weight) {
@@ -243,11 +227,36 @@ struct RequestEncoder {
   }
 };
 
-int refused_names(const Service& service) {
-  const bool fits =
-      service.scheduler.size() < IP_VS_SCHEDNAME_MAXLEN && service.persistence_engine.size() < IP_VS_PENAME_MAXLEN;
-  return fits ? 0 : ENOENT;
+bool is_name(const std::string& name, std::size_t capacity) {
+  return name.size() < capacity && name.find('\0') == std::string::npos;
 }
+
+bool fits(std::chrono::seconds seconds) { return seconds.count() >= 0 && seconds.count() <= UINT32_MAX; }
+
+/// One function a change that the kernel would misunderstand if it got it; see refused_beforehand().
+struct Refuser {
+  int operator()(const AddService& c) const { return service(c.service); }
+  int operator()(const EditService& c) const { return service(c.service); }
+  int operator()(const DeleteService& c) const { return refused_beforehand(c.key); }
+  int operator()(const AddDestination& c) const { return refused_beforehand(c.service); }
+  int operator()(const EditDestination& c) const { return refused_beforehand(c.service); }
+  int operator()(const DeleteDestination& c) const { return refused_beforehand(c.service); }
+  int operator()(const Zero& c) const { return c.service ? refused_beforehand(*c.service) : 0; }
+  int operator()(const Flush& /*unused*/) const { return 0; }
+  int operator()(const SetTimeouts& c) const {
+    return fits(c.timeouts.tcp) && fits(c.timeouts.tcp_fin) && fits(c.timeouts.udp) ? 0 : EINVAL;
+  }
+  int operator()(const StartDaemon& c) const { return is_name(c.daemon.interface, IP_VS_IFNAME_MAXLEN) ? 0 : ENODEV; }
+  int operator()(const StopDaemon& /*unused*/) const { return 0; }
+
+  static int service(const Service& service) {
+    if (const int error_number = refused_beforehand(service.key)) return error_number;
+    const bool named =
+        is_name(service.scheduler, IP_VS_SCHEDNAME_MAXLEN) && is_name(service.persistence_engine, IP_VS_PENAME_MAXLEN);
+    if (!named) return ENOENT;
+    return fits(service.persistence_timeout) ? 0 : EINVAL;
+  }
+};
 
 }  // namespace
 
@@ -255,14 +264,12 @@ void encode_request(Message& message, int family, Answer answer, const Change& c
   std::visit(RequestEncoder{message, family, answer}, change);
 }
 
-int refused_beforehand(const Change& change) {
-  if (const auto* add = std::get_if<AddService>(&change)) return refused_names(add->service);
-  if (const auto* edit = std::get_if<EditService>(&change)) return refused_names(edit->service);
-  if (const auto* start = std::get_if<StartDaemon>(&change)) {
-    return start->daemon.interface.size() < IP_VS_IFNAME_MAXLEN ? 0 : ENODEV;
-  }
-  return 0;
+int refused_beforehand(const ServiceKey& key) {
+  if (key.is_fwmark()) return 0;
+  return key.protocol != Protocol::none && key.family == key.address.family() ? 0 : EINVAL;
 }
+
+int refused_beforehand(const Change& change) { return std::visit(Refuser{}, change); }
 
 void encode_key(Message& message, const ServiceKey& key) {
   nlattr* nested = message.open(IPVS_CMD_ATTR_SERVICE);
@@ -370,10 +377,11 @@ DestinationEntry decode_destination(Payload payload, Family family) {
   destination.weight = decode_weight(in.number<std::uint32_t>(IPVS_DEST_ATTR_WEIGHT, "weight"));
   destination.upper_threshold = in.number<std::uint32_t>(IPVS_DEST_ATTR_U_THRESH, "upper threshold");
   destination.lower_threshold = in.number<std::uint32_t>(IPVS_DEST_ATTR_L_THRESH, "lower threshold");
-  destination.tunnel_type = decode_tunnel_type(in.number_or<std::uint8_t>(IPVS_DEST_ATTR_TUN_TYPE, "tunnel type", 0));
+  destination.tunnel_type =
+      static_cast<TunnelType>(in.number_or<std::uint8_t>(IPVS_DEST_ATTR_TUN_TYPE, "tunnel type", 0));
   if (in.has(IPVS_DEST_ATTR_TUN_PORT)) destination.tunnel_port = in.be16(IPVS_DEST_ATTR_TUN_PORT, "tunnel port");
   destination.tunnel_checksum =
-      decode_tunnel_checksum(in.number_or<std::uint16_t>(IPVS_DEST_ATTR_TUN_FLAGS, "tunnel flags", 0));
+      static_cast<TunnelChecksum>(in.number_or<std::uint16_t>(IPVS_DEST_ATTR_TUN_FLAGS, "tunnel flags", 0));
   entry.active_connections = in.number<std::uint32_t>(IPVS_DEST_ATTR_ACTIVE_CONNS, "active connections");
   entry.inactive_connections = in.number<std::uint32_t>(IPVS_DEST_ATTR_INACT_CONNS, "inactive connections");
   entry.persistent_connections = in.number<std::uint32_t>(IPVS_DEST_ATTR_PERSIST_CONNS, "persistent connections");

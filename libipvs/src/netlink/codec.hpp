@@ -36,9 +36,11 @@ void encode(Message& message, const Timeouts& timeouts);
 
 /// The whole request that carries out `change`, headers first.
 void encode_request(Message& message, int family, Answer answer, const Change& change);
-/// The errno with which the kernel would refuse a name that is longer than its fields: it says EINVAL, but callers
-/// want to hear that there is no such scheduler (ENOENT) or interface (ENODEV). 0 when the names fit.
+/// The errno for what no message can say, 0 when all can be said. A name longer than the kernel's field, or with a NUL
+/// in it: there is no such scheduler or engine (ENOENT) or interface (ENODEV). A key without a protocol or whose
+/// address is of another family, and times below 0 or beyond 32 bits: EINVAL.
 int refused_beforehand(const Change& change);
+int refused_beforehand(const ServiceKey& key);
 
 // All throw Malformed.
 ServiceEntry decode_service(Payload payload);

@@ -111,6 +111,7 @@ Socket::Packets Socket::receive_packets(std::size_t most, int flags) {
     count = ::recvmmsg(nl_socket_get_fd(socket_.get()), headers.data(), static_cast<unsigned>(most),
                        flags | MSG_WAITFORONE, nullptr);
   } while (count < 0 && errno == EINTR);
+  if (count < 0 && errno == EAGAIN) count = 0;
   if (count < 0) throw std::system_error(errno, std::generic_category());
   Packets packets{};
   for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
@@ -122,24 +123,92 @@ Socket::Packets Socket::receive_packets(std::size_t most, int flags) {
 
 namespace {
 
-void for_each_answer(std::span<std::byte> packet, const std::function<void(Answered)>& on_answer) {
+template <typename Visit>
+void for_each_message(std::span<std::byte> packet, Visit visit) {
   int left = static_cast<int>(packet.size());
   for (auto* header = reinterpret_cast<nlmsghdr*>(packet.data()); nlmsg_ok(header, left);
        header = nlmsg_next(header, &left)) {
-    if (header->nlmsg_type == NLMSG_ERROR) on_answer({header->nlmsg_seq, error_in(header)});
+    visit(*header);
   }
 }
+
+/// Takes the answer to one request apart, packet by packet.
+class AnswerReader {
+ public:
+  AnswerReader(Operation operation, int family, std::uint32_t sequence, Answer answer,
+               const std::function<void(Payload)>& on_data)
+      : operation_(operation), family_(family), sequence_(sequence), answer_(answer), on_data_(on_data) {}
+
+  /// Throws Error for the kernel's refusal.
+  void use(std::span<std::byte> packet) {
+    has_data_ = false;
+    for_each_message(packet, [this](const nlmsghdr& header) {
+      // Others are the rest of an earlier answer that was given up.
+      if (header.nlmsg_seq == sequence_ && !done_) use(header);
+    });
+    packets_with_data_ += has_data_ ? 1 : 0;
+  }
+
+  bool done() const { return done_; }
+  Moment moment() const { return packets_with_data_ > 1 || interrupted_ ? Moment::several : Moment::one; }
+  const std::optional<Malformed>& malformed() const { return malformed_; }
+
+ private:
+  void use(const nlmsghdr& header) {
+    interrupted_ = interrupted_ || (header.nlmsg_flags & NLM_F_DUMP_INTR) != 0;
+    switch (header.nlmsg_type) {
+      case NLMSG_NOOP: return;
+      case NLMSG_DONE:
+        // An empty DONE is as good as one that carries 0.
+        if (header.nlmsg_len < NLMSG_LENGTH(sizeof(int))) {
+          done_ = true;
+          return;
+        }
+        [[fallthrough]];
+      case NLMSG_ERROR:
+        if (const int error_number = error_in(&header)) throw Error(operation_, error_number);
+        done_ = true;
+        return;
+      default: use_data(header);
+    }
+  }
+
+  void use_data(const nlmsghdr& header) {
+    has_data_ = true;
+    done_ = answer_ == Answer::reply;
+    if (header.nlmsg_type != family_ || header.nlmsg_len < NLMSG_LENGTH(GENL_HDRLEN)) {
+      malformed_.emplace("unexpected message type");
+      return;
+    }
+    if (malformed_ || !on_data_) return;
+    try {
+      on_data_({reinterpret_cast<const std::byte*>(&header) + NLMSG_LENGTH(GENL_HDRLEN),
+                header.nlmsg_len - NLMSG_LENGTH(GENL_HDRLEN)});
+    } catch (const Malformed& reason) {
+      malformed_.emplace(reason);
+    }
+  }
+
+  Operation operation_;
+  int family_;
+  std::uint32_t sequence_;
+  Answer answer_;
+  const std::function<void(Payload)>& on_data_;
+  std::optional<Malformed> malformed_;
+  std::size_t packets_with_data_ = 0;
+  bool has_data_ = false;
+  bool interrupted_ = false;
+  bool done_ = false;
+};
 
 }  // namespace
 
 bool Socket::receive_if_any(const std::function<void(Answered)>& on_answer) {
-  try {
-    for_each_answer(receive_packets(1, MSG_DONTWAIT).front(), on_answer);
-    return true;
-  } catch (const std::system_error& failure) {
-    if (failure.code().value() == EAGAIN) return false;
-    throw;
-  }
+  const std::span<std::byte> packet = receive_packets(1, MSG_DONTWAIT).front();
+  for_each_message(packet, [&](const nlmsghdr& header) {
+    if (header.nlmsg_type == NLMSG_ERROR) on_answer({header.nlmsg_seq, error_in(&header)});
+  });
+  return !packet.empty();
 }
 
 std::size_t Socket::answers_that_fit() const {
@@ -151,58 +220,29 @@ std::size_t Socket::answers_that_fit() const {
   return static_cast<std::size_t>(size) / charge;
 }
 
-void Socket::request(Operation operation, Message& message, Answer answer,
-                     const std::function<void(Payload)>& on_data) try {
+Moment Socket::request(Operation operation, Message& message, Answer answer,
+                       const std::function<void(Payload)>& on_data) try {
   const std::uint32_t sequence = next_sequence();
   message.set_sequence(sequence, port());
   send(message.bytes());
 
-  std::optional<Malformed> malformed;
-  const auto use_packet = [&](std::span<std::byte> packet) {
-    bool done = false;
-    int left = static_cast<int>(packet.size());
-    for (auto* header = reinterpret_cast<nlmsghdr*>(packet.data()); nlmsg_ok(header, left) && !done;
-         header = nlmsg_next(header, &left)) {
-      // The rest of an earlier answer that was given up.
-      if (header->nlmsg_seq != sequence) continue;
-      if (header->nlmsg_type == NLMSG_NOOP) continue;
-      if (header->nlmsg_type == NLMSG_ERROR || header->nlmsg_type == NLMSG_DONE) {
-        // An empty DONE is as good as one that carries 0.
-        const bool empty = header->nlmsg_type == NLMSG_DONE && header->nlmsg_len < NLMSG_LENGTH(sizeof(int));
-        const int error_number = empty ? 0 : error_in(header);
-        if (error_number != 0) throw Error(operation, error_number);
-        done = true;
-        continue;
-      }
-      if (header->nlmsg_type != family_ || header->nlmsg_len < NLMSG_LENGTH(GENL_HDRLEN)) {
-        malformed.emplace("unexpected message type");
-      } else if (!malformed && on_data) {
-        try {
-          on_data({reinterpret_cast<const std::byte*>(header) + NLMSG_LENGTH(GENL_HDRLEN),
-                   header->nlmsg_len - NLMSG_LENGTH(GENL_HDRLEN)});
-        } catch (const Malformed& reason) {
-          malformed.emplace(reason);
-        }
-      }
-      done = answer == Answer::reply;
-    }
-    return done;
-  };
-  for (bool done = false; !done;) {
+  AnswerReader reader(operation, family_, sequence, answer, on_data);
+  while (!reader.done()) {
     // The kernel has answered before send() returns; to wait for what has not come would be to wait for ever. A dump's
     // next packet is made when one is taken, so that the last and the end of it come together.
     const bool dump = answer == Answer::dump;
-    for (const std::span<std::byte> packet : receive_packets(dump ? packets_at_once : 1, dump ? 0 : MSG_DONTWAIT)) {
-      done = use_packet(packet) || done;
-    }
+    const Packets packets = receive_packets(dump ? packets_at_once : 1, dump ? 0 : MSG_DONTWAIT);
+    if (packets.front().empty()) throw Error(operation, EINTR);
+    for (const std::span<std::byte> packet : packets) reader.use(packet);
   }
-  if (malformed) throw Error(operation, EBADMSG, malformed->what());
+  if (reader.malformed()) throw Error(operation, EBADMSG, reader.malformed()->what());
+  return reader.moment();
 } catch (const Malformed& reason) {
   throw Error(operation, EBADMSG, reason.what());
 } catch (const Error&) {
   throw;
 } catch (const std::system_error& failure) {
-  throw Error(operation, failure.code().value() == EAGAIN ? EINTR : failure.code().value());
+  throw Error(operation, failure.code().value());
 }
 
 }  // namespace ipvs::netlink

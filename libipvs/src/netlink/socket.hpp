@@ -15,11 +15,14 @@ struct nl_sock;
 
 namespace ipvs::netlink {
 
-/// One message of an answer, as receive() hands it on.
+/// One message of an answer, as receive_if_any() hands it on.
 struct Answered {
   std::uint32_t sequence;
   int error_number;  ///< of a refusal; 0 for an acknowledgement
 };
+
+/// Whether an answer's data is of one moment. What comes in several packets is not: the kernel fills each on its own.
+enum class Moment : std::uint8_t { one, several };
 
 /// A generic netlink socket bound to the kernel's IPVS family.
 class Socket {
@@ -37,7 +40,8 @@ class Socket {
   /// handed to `on_data`, which may throw Malformed; the answer is then still read to its end.
   /// Throws Error(operation) for the kernel's refusal, a failing socket or a malformed answer; EINTR when the kernel
   /// gave no answer, as it does for whatever its own code ends with EINTR (Linux 6.1).
-  void request(Operation operation, Message& message, Answer answer, const std::function<void(Payload)>& on_data = {});
+  Moment request(Operation operation, Message& message, Answer answer,
+                 const std::function<void(Payload)>& on_data = {});
 
   /// The next sequence number; never 0.
   std::uint32_t next_sequence();
@@ -48,7 +52,7 @@ class Socket {
 
   /// Takes one packet of answers and calls `on_answer` for each acknowledgement or refusal in it; false when there is
   /// none. There is nothing to wait for: the kernel answers before send() returns.
-  /// Throws std::system_error: ENOBUFS when the kernel had to drop answers.
+  /// Throws std::system_error: ENOBUFS when the kernel had to drop answers; Malformed.
   bool receive_if_any(const std::function<void(Answered)>& on_answer);
 
   /// How many unread answers, each in a packet of its own, the receive buffer has room for.
@@ -58,7 +62,7 @@ class Socket {
   static constexpr std::size_t packets_at_once = 2;
   /// Packets in a buffer that the next call uses again; those that didn't come are empty.
   using Packets = std::array<std::span<std::byte>, packets_at_once>;
-  /// Waits for one packet, unless flags say MSG_DONTWAIT, and takes up to `most` that are there.
+  /// Takes up to `most` packets that are there; waits for one unless flags say MSG_DONTWAIT. Throws std::system_error.
   Packets receive_packets(std::size_t most, int flags);
 
   struct Closer {
