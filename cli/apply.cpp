@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: MIT
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
+#include <chrono>
+#include <cstdint>
+#include <random>
 #include <span>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -15,6 +20,7 @@
 #include "render.hpp"
 #include "rules_file.hpp"
 #include "run.hpp"
+#include "signals.hpp"
 #include "wanted.hpp"
 
 namespace ipvsadm {
@@ -22,12 +28,6 @@ namespace {
 
 // How often the table is read again when somebody else changes it at the same time.
 constexpr int most_tries = 5;
-
-std::string rule_text(const ipvs::Change& change) {
-  Text text;
-  render_rule(text, change, nullptr);
-  return {text.data(), text.size() - 1};
-}
 
 bool is_deletion(const ipvs::Change& change) {
   return std::holds_alternative<ipvs::DeleteService>(change) || std::holds_alternative<ipvs::DeleteDestination>(change);
@@ -81,8 +81,6 @@ bool is_stale(const ipvs::Change& change, int error_number) {
   }
 }
 
-void tell(const std::string& message) { fmt::print(stderr, "{}\n", message); }
-
 std::string where(const Wanted& wanted, const ipvs::Change& change) {
   const std::size_t line = wanted.line_of(change);
   return line != 0 ? fmt::format("line {}", line) : rule_text(change);
@@ -106,21 +104,31 @@ bool is_gone(const ipvs::Change& change, int error_number) {
   return is_deletion(change) && (error_number == ESRCH || error_number == ENOENT);
 }
 
-/// Takes back all of `done`, which was done to `before`. What can't be taken back is told.
+/// The changes from `present` to what `before` was, daemons that did not run then included.
+std::vector<ipvs::Change> differences(const ipvs::Table& present, const ipvs::Table& before) {
+  std::vector<ipvs::Change> changes = ipvs::diff(present, before);
+  for (const auto& [role, daemon] : present.daemons) {
+    if (!before.daemons.contains(role)) changes.emplace_back(ipvs::StopDaemon{role, daemon.sync_id});
+  }
+  return changes;
+}
+
+/// Takes back all of `done`, which was done to `before`, and tells what became of the table.
 void take_back(ipvs::Client& client, const std::vector<ipvs::Change>& done, const ipvs::Table& before) {
   const std::vector<ipvs::Change> back = ipvs::undo(done, before);
-  auto failed = send(client, back);
-  // Somebody else has deleted it already.
-  std::erase_if(failed, [&](const ipvs::Batch::Refusal& refusal) {
-    return is_gone(back[refusal.number], refusal.error.error_number());
-  });
-  if (failed.empty()) {
+  for (const ipvs::Batch::Refusal& left : send(client, back)) {
+    const ipvs::Change& change = back[left.number];
+    // Somebody else has deleted it already.
+    if (is_gone(change, left.error.error_number())) continue;
+    tell(fmt::format("can't be taken back: {}: {}", rule_text(change), refusal_text(left.error)));
+  }
+  const std::vector<ipvs::Change> different = differences(ipvs::read_table(client), before);
+  if (different.empty()) {
     tell("the table is as it was before");
     return;
   }
-  for (const ipvs::Batch::Refusal& left : failed) {
-    tell(fmt::format("can't be taken back: {}: {}", rule_text(back[left.number]), refusal_text(left.error)));
-  }
+  tell("the table is not what it was before; that would take:");
+  for (const ipvs::Change& change : different) tell(rule_text(change));
 }
 
 void print_changes(const std::vector<ipvs::Change>& changes, Output& output) {
@@ -130,42 +138,79 @@ void print_changes(const std::vector<ipvs::Change>& changes, Output& output) {
   }
 }
 
+/// Two that undo each other's changes would do so in step for ever: each waits for a while of its own, `most` at most.
+void wait_for_chance(std::chrono::nanoseconds most) {
+  static std::minstd_rand random(static_cast<unsigned>(getpid()));
+  std::this_thread::sleep_for(
+      std::chrono::nanoseconds(std::uniform_int_distribution(std::int64_t{0}, most.count())(random)));
+}
+
+/// Makes the table in the kernel what is wanted, or leaves it as it was and tells why.
+class Applier {
+ public:
+  Applier(ipvs::Client& client, const Wanted& wanted, const Apply& apply)
+      : client_(client), wanted_(wanted), apply_(apply), before_(ipvs::read_table(client)) {}
+
+  std::vector<ipvs::Change> changes_from(const ipvs::Table& present) const {
+    return changes_to_make(present, wanted_.table, apply_);
+  }
+  const ipvs::Table& before() const { return before_; }
+
+  int run() {
+    // The table is never left half changed.
+    const SignalsHeld held;
+    std::vector<ipvs::Change> changes = changes_from(before_);
+    for (int attempt = 1; attempt <= most_tries; ++attempt) {
+      if (changes.empty()) return status_done;
+      const auto start = std::chrono::steady_clock::now();
+      const auto refusals = send_carefully(client_, changes);
+      note_done(done_, changes, refusals);
+      const bool all_stale = std::ranges::all_of(refusals, [&](const ipvs::Batch::Refusal& refusal) {
+        return is_stale(changes[refusal.number], refusal.error.error_number());
+      });
+      if (!all_stale || (!refusals.empty() && attempt == most_tries)) return give_up(changes, refusals);
+      // What was done is right all the same; what is still missing, or was changed by somebody else meanwhile, shows
+      // when the table is read anew.
+      changes = changes_from(ipvs::read_table(client_));
+      if (!changes.empty()) wait_for_chance(attempt * (std::chrono::steady_clock::now() - start));
+    }
+    if (changes.empty()) return status_done;
+    tell("somebody else keeps changing the table; it differs from the rules by:");
+    for (const ipvs::Change& change : changes) tell(rule_text(change));
+    return status_refused;
+  }
+
+ private:
+  int give_up(const std::vector<ipvs::Change>& changes, const std::vector<ipvs::Batch::Refusal>& refusals) {
+    for (const auto& refusal : refusals) {
+      if (refusal.error.error_number() == ECANCELED) continue;
+      tell(fmt::format("{}: {}", where(wanted_, changes[refusal.number]), refusal_text(refusal.error)));
+    }
+    take_back(client_, done_, before_);
+    return status_refused;
+  }
+
+  ipvs::Client& client_;
+  const Wanted& wanted_;
+  const Apply& apply_;
+  const ipvs::Table before_;
+  std::vector<ipvs::Change> done_;
+};
+
 }  // namespace
 
 int run_apply(const Apply& apply, Context& context) {
   Parser parser(context.names());
-  const Wanted wanted = read_wanted(
-      read_rules(apply.file ? RulesFile::open(*apply.file) : RulesFile::standard_input(), Comments::skipped, parser));
-  ipvs::Client& client = context.client();
+  const bool standard_input = !apply.file || *apply.file == "-";
+  const Wanted wanted = read_wanted(read_rules(
+      standard_input ? RulesFile::standard_input() : RulesFile::open(*apply.file), Comments::skipped, parser));
+  Applier applier(context.client(), wanted, apply);
+  if (!apply.dry_run) return applier.run();
 
-  const ipvs::Table before = ipvs::read_table(client);
-  ipvs::Table present = before;
-  std::vector<ipvs::Change> done;
-  for (int attempt = 1;; ++attempt) {
-    const std::vector<ipvs::Change> changes = changes_to_make(present, wanted.table, apply);
-    if (apply.dry_run) {
-      constexpr int status_changes = 3;
-      print_changes(changes, context.output());
-      return changes.empty() ? status_done : status_changes;
-    }
-    const auto refusals = send_carefully(client, changes);
-    if (refusals.empty()) return status_done;
-    note_done(done, changes, refusals);
-
-    const bool all_stale = std::ranges::all_of(refusals, [&](const ipvs::Batch::Refusal& refusal) {
-      return is_stale(changes[refusal.number], refusal.error.error_number());
-    });
-    if (!all_stale || attempt == most_tries) {
-      for (const auto& refusal : refusals) {
-        if (refusal.error.error_number() == ECANCELED) continue;
-        tell(fmt::format("{}: {}", where(wanted, changes[refusal.number]), refusal_text(refusal.error)));
-      }
-      take_back(client, done, before);
-      return status_refused;
-    }
-    // What was done is right all the same; only what is missing has to be found out anew.
-    present = ipvs::read_table(client);
-  }
+  constexpr int status_changes = 3;
+  const std::vector<ipvs::Change> changes = applier.changes_from(applier.before());
+  print_changes(changes, context.output());
+  return changes.empty() ? status_done : status_changes;
 }
 
 }  // namespace ipvsadm

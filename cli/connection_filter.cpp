@@ -2,6 +2,9 @@
 #include "connection_filter.hpp"
 
 #include <algorithm>
+#include <cerrno>
+
+#include "ipvs/error.hpp"
 
 namespace ipvsadm {
 namespace {
@@ -21,15 +24,24 @@ bool is_template_of(std::uint32_t fwmark, const ipvs::Connection& connection) {
   return first_four.v4_number() == fwmark;
 }
 
+/// Connections may outlive their service.
+std::vector<ipvs::DestinationKey> servers_if_there(ipvs::Client& client, const ipvs::ServiceKey& service) try {
+  std::vector<ipvs::DestinationKey> servers;
+  for (const ipvs::DestinationEntry& server : client.destinations(service)) servers.push_back(server.destination.key);
+  return servers;
+} catch (const ipvs::Error& error) {
+  if (error.error_number() == ESRCH) return {};
+  throw;
+}
+
 }  // namespace
 
 ConnectionFilter::ConnectionFilter(const ListConnections& wanted, ipvs::Client& client) : wanted_(wanted) {
-  if (!wanted.service || !wanted.service->is_fwmark()) return;
-  for (const ipvs::DestinationEntry& server : client.destinations(*wanted.service)) {
-    mark_servers_.push_back(server.destination.key);
-  }
+  if (!wanted.service || (!wanted.service->is_fwmark() && wanted.service->port != 0)) return;
+  if (wanted.service->is_fwmark()) mark_servers_ = servers_if_there(client, *wanted.service);
   for (const ipvs::ServiceEntry& service : client.services()) {
-    if (!service.service.key.is_fwmark()) address_services_.push_back(service.service.key);
+    const ipvs::ServiceKey& key = service.service.key;
+    if (!key.is_fwmark() && (wanted.service->is_fwmark() || key.port != 0)) address_services_.push_back(key);
   }
 }
 
@@ -44,7 +56,8 @@ bool ConnectionFilter::passes(const ipvs::Connection& connection) const {
 }
 
 bool ConnectionFilter::passes_service(const ipvs::Connection& connection) const {
-  return wanted_.service->is_fwmark() ? passes_fwmark(connection) : takes(*wanted_.service, connection);
+  if (wanted_.service->is_fwmark()) return passes_fwmark(connection);
+  return takes(*wanted_.service, connection) && !taken_by_address(connection);
 }
 
 bool ConnectionFilter::passes_fwmark(const ipvs::Connection& connection) const {
@@ -54,9 +67,12 @@ bool ConnectionFilter::passes_fwmark(const ipvs::Connection& connection) const {
     return server.address == connection.destination.address &&
            (server.port == 0 || server.port == connection.destination.port);
   });
-  return to_mark_server && std::ranges::none_of(address_services_, [&](const ipvs::ServiceKey& service) {
-           return takes(service, connection);
-         });
+  return to_mark_server && !taken_by_address(connection);
+}
+
+bool ConnectionFilter::taken_by_address(const ipvs::Connection& connection) const {
+  return std::ranges::any_of(address_services_,
+                             [&](const ipvs::ServiceKey& service) { return takes(service, connection); });
 }
 
 }  // namespace ipvsadm

@@ -13,7 +13,7 @@ namespace ipvsadm {
 /// Decides which connections -L -c shows.
 class ConnectionFilter {
  public:
-  /// For a fwmark service asks the kernel for the services and servers there are.
+  /// For a service of a mark or of all ports asks the kernel for the services and servers there are.
   ConnectionFilter(const ListConnections& wanted, ipvs::Client& client);
 
   bool passes(const ipvs::Connection& connection) const;
@@ -21,11 +21,13 @@ class ConnectionFilter {
  private:
   bool passes_service(const ipvs::Connection& connection) const;
   bool passes_fwmark(const ipvs::Connection& connection) const;
+  bool taken_by_address(const ipvs::Connection& connection) const;
 
   const ListConnections& wanted_;
   // The connection table does not tell marks. A connection counts as the mark's when it goes to one of the mark's
   // servers and no service by address takes it.
   std::vector<ipvs::DestinationKey> mark_servers_;
+  /// Other services, which come before the wanted one: for a service of all ports those with a port.
   std::vector<ipvs::ServiceKey> address_services_;
 };
 

@@ -81,7 +81,8 @@ ipvs::Client& Context::client() {
   try {
     open_client();
   } catch (const ipvs::Error& error) {
-    throw no_ipvs(error);
+    // Only root may load the module: that is what is missing.
+    throw no_ipvs(geteuid() == 0 ? error : ipvs::Error(error.operation(), EPERM));
   }
   return *client_;
 }

@@ -90,41 +90,24 @@ Network read_network(const std::string& text) {
   if (!address) illegal("illegal client address specified");
   const unsigned bits = address->is_v4() ? 32 : 128;
   if (slash == std::string::npos) return {*address, bits};
-  const auto length = number(text.substr(slash + 1), 0, bits, "client address");
+  const std::string digits = text.substr(slash + 1);
+  if (digits.find_first_not_of("0123456789") != std::string::npos) illegal("illegal client address specified");
+  const auto length = number(digits, 0, bits, "client address");
   return {*address, static_cast<unsigned>(length)};
 }
 
-/// The kernel's words for the states of TCP, UDP and SCTP connections and of persistence templates.
-constexpr std::array<std::string_view, 28> state_table = {
-    "NONE",
-    "ESTABLISHED",
-    "SYN_SENT",
-    "SYN_RECV",
-    "FIN_WAIT",
-    "TIME_WAIT",
-    "CLOSE",
-    "CLOSE_WAIT",
-    "LAST_ACK",
-    "LISTEN",
+/// The kernel's words for the states of TCP, UDP and SCTP connections and of persistence templates (Linux 6.1).
+constexpr std::array<std::string_view, 26> state_table = {
+    // TCP
+    "NONE", "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT", "TIME_WAIT", "CLOSE", "CLOSE_WAIT", "LAST_ACK", "LISTEN",
     "SYNACK",
+    // UDP
     "UDP",
-    "ASSURED",
-    "ERR!",
-    "INIT1",
-    "INIT",
-    "COOKIE_SENT",
-    "COOKIE_REPLIED",
-    "COOKIE_WAIT",
-    "COOKIE",
-    "COOKIE_ECHOED",
-    "SHUTDOWN_SENT",
-    "SHUTDOWN_RECEIVED",
-    "SHUTDOWN_ACK_SENT",
-    "REJECTED",
-    "CLOSED",
-    "ICMP",
-    "BUG!",
-};
+    // SCTP, which shares NONE and ESTABLISHED
+    "INIT1", "INIT", "C-SENT", "C-REPLIED", "C-WAIT", "COOKIE", "C-ECHOED", "S-SENT", "S-RECEIVED", "S-ACK-SENT",
+    "REJECTED", "CLOSED",
+    // templates; what the kernel has no word for
+    "ASSURED", "ERR!"};
 
 std::string read_state(std::string text) {
   std::ranges::transform(text, text.begin(),

@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
-#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -16,20 +15,13 @@
 #include "messages.hpp"
 #include "render.hpp"
 #include "run.hpp"
+#include "screen.hpp"
 #include "signals.hpp"
 
 namespace ipvsadm {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-void tell(const std::string& message) { fmt::print(stderr, "{}\n", message); }
-
-std::string rule_text(const ipvs::Change& change) {
-  Text text;
-  render_rule(text, change, nullptr);
-  return {text.data(), text.size() - 1};
-}
 
 /// The servers to drain as they are now. Throws ipvs::Error as the deletion itself would.
 std::vector<ipvs::DestinationEntry> servers_to_drain(const Drain& drain, ipvs::Client& client) {
@@ -52,14 +44,26 @@ std::uint64_t connections_of(const std::vector<ipvs::DestinationEntry>& servers)
   return sum;
 }
 
+/// Gives those that get connections weight 0.
 void set_weight_zero(const ipvs::ServiceKey& service, const std::vector<ipvs::DestinationEntry>& servers,
                      ipvs::Client& client) {
   for (const ipvs::DestinationEntry& server : servers) {
     if (server.destination.weight == 0) continue;
     ipvs::Destination quiet = server.destination;
     quiet.weight = 0;
-    client.edit_destination(service, quiet);
+    try {
+      client.edit_destination(service, quiet);
+    } catch (const ipvs::Error& error) {
+      // Somebody else has deleted it meanwhile; if it is the one to drain, that shows at the next look.
+      if (error.error_number() != ENOENT) throw;
+    }
   }
+}
+
+/// The server that gets new connections all the same; nullptr if none does.
+const ipvs::DestinationEntry* back_in_service(const std::vector<ipvs::DestinationEntry>& servers) {
+  const auto found = std::ranges::find_if(servers, [](const auto& server) { return server.destination.weight != 0; });
+  return found == servers.end() ? nullptr : &*found;
 }
 
 /// Whether net.ipv4.vs.expire_quiescent_template is 0 in the namespace at work.
@@ -103,77 +107,122 @@ class Progress {
       line +=
           fmt::format(", about {:.0f} s to go", static_cast<double>(connections) * static_cast<double>(seconds) / gone);
     }
-    fmt::print(stderr, "\r\x1b[K{}", line);
-    std::fflush(stderr);
+    // A line that wraps could not be written over.
+    line.resize(std::min(line.size(), window_size(STDERR_FILENO).columns - 1));
+    tell_in_place(start_of_line + line);
     dirty_ = true;
   }
 
   void clear() {
-    if (!dirty_) return;
-    fmt::print(stderr, "\r\x1b[K");
-    std::fflush(stderr);
+    if (dirty_) tell_in_place(start_of_line);
     dirty_ = false;
   }
 
  private:
+  static inline const std::string start_of_line = "\r\x1b[K";
+
   bool shown_;
   bool dirty_ = false;
   std::uint64_t at_start_;
   Clock::time_point start_ = Clock::now();
 };
 
-/// Ends a drain that did not come to its end: the servers stay at weight 0.
-int give_up(const Drain& drain, const std::vector<ipvs::DestinationEntry>& before, std::uint64_t left,
-            std::string_view why, const Context& context) {
+/// A word as a shell takes it.
+std::string quoted(const std::string& word) {
+  const bool plain = word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+./:@") ==
+                     std::string::npos;
+  if (plain) return word;
+  std::string text = "'";
+  for (const char c : word) text += c == '\'' ? "'\\''" : std::string(1, c);
+  return text + "'";
+}
+
+/// What gives the servers that were set to 0, and still are, their weights back.
+std::vector<std::string> undo_commands(const Drain& drain, const std::vector<ipvs::DestinationEntry>& before,
+                                       const std::vector<ipvs::DestinationEntry>& now, const Context& context) {
   const std::string& name = context.network_namespace_name();
-  const std::string program = name.empty() ? "ipvsadm " : fmt::format("ipvsadm --netns {} ", name);
-  std::vector<std::string> undo;
+  const std::string program = name.empty() ? "ipvsadm " : fmt::format("ipvsadm --netns {} ", quoted(name));
+  std::vector<std::string> commands;
   for (const ipvs::DestinationEntry& server : before) {
     if (server.destination.weight == 0) continue;
-    undo.push_back(program + rule_text(ipvs::EditDestination{drain.service, server.destination}));
+    const auto same = std::ranges::find(now, server.destination.key, [](const auto& e) { return e.destination.key; });
+    if (same == now.end() || same->destination.weight != 0) continue;
+    // With what else somebody may have set meanwhile.
+    ipvs::Destination former = same->destination;
+    former.weight = server.destination.weight;
+    commands.push_back(program + rule_text(ipvs::EditDestination{drain.service, former}));
   }
-  tell(fmt::format("{}: {}, nothing deleted, the weight stays 0{}", why, connections_left(left),
-                   undo.empty() ? "" : "; to undo:"));
-  for (const std::string& command : undo) tell(command);
-  return status_listing_failed;
+  return commands;
 }
+
+/// A drain on its way.
+class Draining {
+ public:
+  Draining(const Drain& drain, Context& context)
+      : drain_(drain), context_(context), client_(context.client()), before_(servers_to_drain(drain, client_)) {}
+
+  int run() {
+    const Interruption interruption;
+    set_weight_zero(drain_.service, before_, client_);
+    warn_of_persistence(drain_, context_);
+    Progress progress(connections_of(before_));
+    for (;;) {
+      const std::vector<ipvs::DestinationEntry> now = servers_to_drain(drain_, client_);
+      const std::string why = reason_to_give_up(now);
+      if (why.empty() && connections_of(now) == 0) break;
+      if (!why.empty()) {
+        progress.clear();
+        return give_up(now, why);
+      }
+      progress.show(connections_of(now));
+      Interruption::pause(rest());
+    }
+    progress.clear();
+    if (drain_.server) {
+      client_.delete_destination(drain_.service, *drain_.server);
+    } else {
+      client_.delete_service(drain_.service);
+    }
+    return status_done;
+  }
+
+ private:
+  std::string reason_to_give_up(const std::vector<ipvs::DestinationEntry>& now) const {
+    if (const ipvs::DestinationEntry* server = back_in_service(now)) {
+      return fmt::format("somebody else has given a server weight {}", server->destination.weight);
+    }
+    if (connections_of(now) == 0) return {};
+    if (Interruption::signal_number() != 0) return "interrupted";
+    if (drain_.limit && Clock::now() - start_ >= *drain_.limit) return "time is over";
+    return {};
+  }
+
+  /// Until the next look.
+  std::chrono::milliseconds rest() const {
+    constexpr auto poll_interval = std::chrono::milliseconds(500);
+    if (!drain_.limit) return poll_interval;
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(start_ + *drain_.limit - Clock::now());
+    return std::clamp(left, std::chrono::milliseconds(1), poll_interval);
+  }
+
+  /// Ends a drain that did not come to its end: the servers stay as they are now.
+  int give_up(const std::vector<ipvs::DestinationEntry>& now, const std::string& why) const {
+    const std::vector<std::string> undo = undo_commands(drain_, before_, now, context_);
+    tell(fmt::format("{}: {}, nothing deleted{}{}", why, connections_left(connections_of(now)),
+                     back_in_service(now) == nullptr ? ", the weight stays 0" : "", undo.empty() ? "" : "; to undo:"));
+    for (const std::string& command : undo) tell(command);
+    return status_listing_failed;
+  }
+
+  const Drain& drain_;
+  Context& context_;
+  ipvs::Client& client_;
+  const std::vector<ipvs::DestinationEntry> before_;
+  const Clock::time_point start_ = Clock::now();
+};
 
 }  // namespace
 
-int run_drain(const Drain& drain, Context& context) {
-  constexpr auto poll_interval = std::chrono::milliseconds(500);
-  ipvs::Client& client = context.client();
-  const std::vector<ipvs::DestinationEntry> before = servers_to_drain(drain, client);
-  const Clock::time_point start = Clock::now();
-  const Interruption interruption;
-  set_weight_zero(drain.service, before, client);
-  warn_of_persistence(drain, context);
-
-  Progress progress(connections_of(before));
-  for (;;) {
-    const std::uint64_t left = connections_of(servers_to_drain(drain, client));
-    if (left == 0) break;
-    progress.show(left);
-    const bool late = drain.limit && Clock::now() - start >= *drain.limit;
-    if (late || Interruption::signal_number() != 0) {
-      progress.clear();
-      return give_up(drain, before, left, late ? "time is over" : "interrupted", context);
-    }
-    auto rest = poll_interval;
-    if (drain.limit) {
-      const auto until_limit =
-          std::chrono::duration_cast<std::chrono::milliseconds>(start + *drain.limit - Clock::now());
-      rest = std::clamp(until_limit, std::chrono::milliseconds(1), poll_interval);
-    }
-    Interruption::pause(rest);
-  }
-  progress.clear();
-  if (drain.server) {
-    client.delete_destination(drain.service, *drain.server);
-  } else {
-    client.delete_service(drain.service);
-  }
-  return status_done;
-}
+int run_drain(const Drain& drain, Context& context) { return Draining(drain, context).run(); }
 
 }  // namespace ipvsadm

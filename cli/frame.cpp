@@ -8,7 +8,8 @@ namespace {
 
 constexpr std::string_view bold_on = "\x1b[1m";
 constexpr std::string_view bold_off = "\x1b[22m";
-constexpr std::string_view end_of_line = "\x1b[K";
+// Before the text: behind one that fills the line it would take the last character away.
+constexpr std::string_view clear_line = "\x1b[K";
 
 std::vector<std::string> split_lines(std::string_view text) {
   std::vector<std::string> lines;
@@ -20,14 +21,33 @@ std::vector<std::string> split_lines(std::string_view text) {
   return lines;
 }
 
-/// The first two words name what a line is about: "TCP 10.0.0.1:80", "-> 10.1.1.1:80".
-std::string name_of(const std::string& line) {
-  std::size_t end = 0;
-  for (int word = 0; word < 2 && end < line.size(); ++word) {
-    const std::size_t begin = std::min(line.find_first_not_of(' ', end), line.size());
-    end = std::min(line.find(' ', begin), line.size());
+std::vector<std::string_view> split_words(std::string_view line) {
+  std::vector<std::string_view> words;
+  for (std::size_t begin = line.find_first_not_of(' '); begin != std::string_view::npos;) {
+    const std::size_t end = std::min(line.find(' ', begin), line.size());
+    words.push_back(line.substr(begin, end - begin));
+    begin = line.find_first_not_of(' ', end);
   }
-  return line.substr(0, end);
+  return words;
+}
+
+bool is_time(std::string_view word) {
+  return word.size() >= 5 && word[word.size() - 3] == ':' && word.find_first_not_of("0123456789:") == std::string::npos;
+}
+
+/// The words that name what a line is about: "TCP 10.0.0.1:80", "-> 10.1.1.1:80", "FWM 7 IPv6"; of a connection
+/// protocol, client, virtual service and server, but not its time and state.
+std::string name_of(std::string_view line) {
+  const std::vector<std::string_view> words = split_words(line);
+  const bool connection = words.size() >= 6 && is_time(words[1]);
+  std::string name;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const bool in_service = i < 2 || (i == 2 && words[0] == "FWM" && words[2] == "IPv6");
+    if (connection ? i == 1 || i == 2 : !in_service) continue;
+    name += words[i];
+    name += ' ';
+  }
+  return name;
 }
 
 }  // namespace
@@ -53,8 +73,8 @@ std::string FrameMaker::mark(const std::string& line, const std::string* former)
 
 std::string FrameMaker::draw(std::string_view title, std::string_view listing, std::size_t rows, std::size_t columns) {
   std::string frame = "\x1b[H";
+  frame += clear_line;
   frame += title.substr(0, columns);
-  frame += end_of_line;
 
   std::map<std::string, std::string> present;
   std::string owner;
@@ -69,13 +89,13 @@ std::string FrameMaker::draw(std::string_view title, std::string_view listing, s
       const std::string cut_line = line.substr(0, columns);
       const std::string former = found == former_.end() ? std::string() : found->second.substr(0, columns);
       frame += "\r\n";
+      frame += clear_line;
       frame += mark(cut_line, found == former_.end() ? nullptr : &former);
-      frame += end_of_line;
       ++row;
     }
     present[key] = line;
   }
-  frame += "\x1b[J";
+  if (row < rows) frame += "\r\n\x1b[J";
   former_ = std::move(present);
   drawn_before_ = true;
   return frame;

@@ -94,26 +94,24 @@ Json server_json(const ipvs::DestinationEntry& entry) {
 
 Json endpoint_json(const ipvs::Endpoint& end) { return {{"address", end.address.to_string()}, {"port", end.port}}; }
 
-void append(Output& output, std::string_view text) { output.text().append(text.data(), text.data() + text.size()); }
-
 }  // namespace
 
 void JsonArray::open(const std::string& head, const char* name) {
   // "{}" or "{…}": the array becomes its last member.
-  append(output_, std::string_view(head).substr(0, head.size() - 1));
-  append(output_, head.size() > 2 ? ",\"" : "\"");
-  append(output_, name);
-  append(output_, "\":[");
+  output_.append(std::string_view(head).substr(0, head.size() - 1));
+  output_.append(head.size() > 2 ? ",\"" : "\"");
+  output_.append(name);
+  output_.append("\":[");
 }
 
 void JsonArray::element(const std::string& record) {
-  if (!first_) append(output_, ",");
+  if (!first_) output_.append(",");
   first_ = false;
-  append(output_, record);
+  output_.append(record);
   output_.spill();
 }
 
-void JsonArray::close() { append(output_, "]}\n"); }
+void JsonArray::close() { output_.append("]}\n"); }
 
 std::string json_info(const ipvs::Info& info) {
   return dump({{"version", fmt::format("{}.{}.{}", info.version_major, info.version_minor, info.version_patch)},

@@ -56,8 +56,6 @@ void for_each_service(const std::vector<ipvs::ServiceEntry>& services, bool sort
   }
 }
 
-void append(Output& output, const std::string& text) { output.text().append(text.data(), text.data() + text.size()); }
-
 struct Lister {
   Context& context;
 
@@ -107,7 +105,7 @@ struct Lister {
     if (list.count) {
       std::uint64_t count = 0;
       for_each_connection(list, [&](const auto& /*unused*/) { ++count; });
-      append(output, list.json ? json_count(count) : fmt::format("{}\n", count));
+      output.append(list.json ? json_count(count) : fmt::format("{}\n", count));
       return;
     }
     if (list.json) {
@@ -128,7 +126,7 @@ struct Lister {
   void operator()(const ListTimeouts& list) const {
     const ipvs::Timeouts timeouts = context.client().timeouts();
     if (list.json) {
-      append(context.output(), json_timeouts(timeouts));
+      context.output().append(json_timeouts(timeouts));
     } else {
       render_timeouts(context.output().text(), timeouts);
     }

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <exception>
 #include <optional>
 #include <span>
@@ -33,8 +32,6 @@ void fill_standard_descriptors() {
   }
 }
 
-void tell(const std::string& message) { fmt::print(stderr, "{}\n", message); }
-
 int carry_out(const std::vector<std::string>& words, std::string_view program) {
   using namespace ipvsadm;
   SystemNames names;
@@ -63,14 +60,15 @@ int carry_out(const std::vector<std::string>& words, std::string_view program) {
 int main(int argc, char** argv) {
   fill_standard_descriptors();
   try {
-    return carry_out({argv + (argc > 0 ? 1 : 0), argv + argc}, argc > 0 ? argv[0] : "ipvsadm");
+    const bool named = argc > 0 && *argv[0] != '\0';
+    return carry_out({argv + (argc > 0 ? 1 : 0), argv + argc}, named ? argv[0] : "ipvsadm");
   } catch (const ipvsadm::Failure& failure) {
-    tell(failure.what());
+    ipvsadm::tell(failure.what());
     return failure.status();
   } catch (const std::bad_alloc&) {
-    tell("Memory allocation problem");
+    ipvsadm::tell("Memory allocation problem");
   } catch (const std::exception& error) {
-    tell(fmt::format("unexpected error: {}", error.what()));
+    ipvsadm::tell(fmt::format("unexpected error: {}", error.what()));
   }
   return ipvsadm::status_refused;
 }

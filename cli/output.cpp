@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "output.hpp"
 
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -24,6 +25,16 @@ void Output::flush() {
     left -= static_cast<std::size_t>(written);
   }
   text_.clear();
+}
+
+void tell(std::string_view line) noexcept {
+  // In one piece, so that lines of several programs don't mix.
+  const iovec pieces[] = {{const_cast<char*>(line.data()), line.size()}, {const_cast<char*>("\n"), 1}};
+  [[maybe_unused]] const ssize_t written = ::writev(STDERR_FILENO, pieces, 2);
+}
+
+void tell_in_place(std::string_view text) noexcept {
+  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
 }
 
 }  // namespace ipvsadm

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <string_view>
+
 #include <fmt/format.h>
 
 namespace ipvsadm {
@@ -12,6 +14,7 @@ using Text = fmt::memory_buffer;
 class Output {
  public:
   Text& text() { return text_; }
+  void append(std::string_view words) { text_.append(words.data(), words.data() + words.size()); }
 
   /// Writes what is collected once it is worth a system call; renderers call it between records.
   void spill() {
@@ -27,5 +30,10 @@ class Output {
   Text text_;
   bool held_ = false;
 };
+
+/// Writes a line to standard error. Whoever can't be told goes without: nothing is left undone for that.
+void tell(std::string_view line) noexcept;
+/// The same without a newline, for what is to be written over.
+void tell_in_place(std::string_view text) noexcept;
 
 }  // namespace ipvsadm

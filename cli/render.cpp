@@ -453,4 +453,10 @@ void render_rule(Text& text, const ipvs::Change& change, Names* names) {
   put(text, "\n");
 }
 
+std::string rule_text(const ipvs::Change& change) {
+  Text text;
+  render_rule(text, change, nullptr);
+  return {text.data(), text.size() - 1};
+}
+
 }  // namespace ipvsadm

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "command.hpp"
 #include "ipvs/change.hpp"
@@ -37,5 +38,7 @@ void render_counter(Text& text, std::uint64_t counter, bool exact);
 
 /// A change as the line that makes it: what -S writes, what --apply --dry-run prints, and what -R reads.
 void render_rule(Text& text, const ipvs::Change& change, Names* names);
+/// The same by itself, numeric and without its newline.
+std::string rule_text(const ipvs::Change& change);
 
 }  // namespace ipvsadm

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <vector>
 
 #include <fmt/format.h>
@@ -30,7 +29,8 @@ class RuleRunner {
     // A listing in the middle must show what was done so far.
     finish();
     try {
-      ipvsadm::run(command, context_);
+      // A drain that gave up has told why.
+      if (ipvsadm::run(command, context_) != status_done) refused_ = true;
     } catch (const Failure& failure) {
       tell(rule.line(), failure.what());
     } catch (const ipvs::Error& error) {
@@ -49,7 +49,7 @@ class RuleRunner {
  private:
   void tell(std::size_t line, const std::string& message) {
     refused_ = true;
-    fmt::print(stderr, "line {}: {}\n", line, message);
+    ipvsadm::tell(fmt::format("line {}: {}", line, message));
   }
 
   Context& context_;

@@ -23,14 +23,14 @@ bool is_comment(std::string_view line) {
   return first != std::string_view::npos && line[first] == '#';
 }
 
-/// The one command of a line. What would read the rules' own source, or end the run, is no rule.
+/// The one command of a line. What would read the rules' own source, or never end, is no rule.
 Command parse_rule(std::string_view line, Parser& parser, std::vector<std::string>& words) {
   if (line.find('\0') != std::string_view::npos) throw Failure(status_unreadable, "a NUL byte is in it");
   Invocation invocation = parser.parse(words, {});
   const Command& command = invocation.command;
+  if (std::holds_alternative<Watch>(command)) throw Failure(status_illegal, "Illegal 'watch' option in a rules file");
   if (std::holds_alternative<Restore>(command) || std::holds_alternative<Apply>(command) ||
-      std::holds_alternative<Watch>(command) || std::holds_alternative<ShowHelp>(command) ||
-      std::holds_alternative<ShowVersion>(command)) {
+      std::holds_alternative<ShowHelp>(command) || std::holds_alternative<ShowVersion>(command)) {
     throw Failure(status_illegal, fmt::format("invalid option `{}'", words.front()));
   }
   // A file goes to one namespace as a whole.
@@ -47,7 +47,7 @@ void split_words(std::string_view line, std::vector<std::string>& words) {
     words.emplace_back(line.substr(begin, end - begin));
     begin = line.find_first_not_of(separators, end);
   }
-  if (!words.empty() && words.front() == "ipvsadm") words.erase(words.begin());
+  while (!words.empty() && words.front() == "ipvsadm") words.erase(words.begin());
 }
 
 Rule::Rule(std::size_t line, Command command) : line_(static_cast<std::uint32_t>(line)) {

@@ -17,7 +17,7 @@ struct Runner {
 
   int operator()(const ipvs::Change& c) const { return context.client().apply(c), status_done; }
   int operator()(const Listing& c) const { return list(c, context), status_done; }
-  int operator()(const Watch& c) const { return run_watch(c, context); }
+  int operator()(const Watch& c) const { return run_watch(c, context), status_done; }
   int operator()(const Save& c) const { return run_save(c, context), status_done; }
   int operator()(const Restore& c) const { return run_restore(c, context); }
   int operator()(const Apply& c) const { return run_apply(c, context); }

@@ -18,7 +18,7 @@ void run_save(const Save& save, Context& context);
 int run_restore(const Restore& restore, Context& context);
 int run_apply(const Apply& apply, Context& context);
 int run_drain(const Drain& drain, Context& context);
-int run_watch(const Watch& watch, Context& context);
+void run_watch(const Watch& watch, Context& context);
 void run_help(Context& context);
 
 }  // namespace ipvsadm

@@ -9,39 +9,42 @@
 namespace ipvsadm {
 namespace {
 
-constexpr std::array endings = {SIGINT, SIGTERM, SIGHUP};
-
 volatile sig_atomic_t noticed = 0;
-std::array<struct sigaction, endings.size()> former_actions;
-struct sigaction former_window_action;
+std::array<struct sigaction, ending_signals.size()> former_actions;
 sigset_t former_mask;
 
-extern "C" void notice(int signal) {
-  if (signal != SIGWINCH) noticed = signal;
+extern "C" void notice(int signal) { noticed = signal; }
+
+void block_endings(sigset_t& former) {
+  sigset_t blocked;
+  sigemptyset(&blocked);
+  for (const int signal : ending_signals) sigaddset(&blocked, signal);
+  sigprocmask(SIG_BLOCK, &blocked, &former);
 }
 
 }  // namespace
 
+void handle_endings(void (*handler)(int)) {
+  struct sigaction action {};
+  action.sa_handler = handler;
+  for (const int signal : ending_signals) {
+    struct sigaction former {};
+    sigaction(signal, nullptr, &former);
+    if (signal != SIGHUP || former.sa_handler != SIG_IGN) sigaction(signal, &action, nullptr);
+  }
+}
+
 // The signals are blocked but for the pauses, so that none can slip in between a look at signal_number() and a pause.
 Interruption::Interruption() {
   noticed = 0;
-  struct sigaction action {};
-  action.sa_handler = notice;
-  sigset_t blocked;
-  sigemptyset(&blocked);
-  for (std::size_t i = 0; i < endings.size(); ++i) {
-    sigaction(endings[i], &action, &former_actions[i]);
-    sigaddset(&blocked, endings[i]);
-  }
-  sigaction(SIGWINCH, &action, &former_window_action);
-  sigaddset(&blocked, SIGWINCH);
-  sigprocmask(SIG_BLOCK, &blocked, &former_mask);
+  block_endings(former_mask);
+  for (std::size_t i = 0; i < ending_signals.size(); ++i) sigaction(ending_signals[i], nullptr, &former_actions[i]);
+  handle_endings(notice);
 }
 
 Interruption::~Interruption() {
+  for (std::size_t i = 0; i < ending_signals.size(); ++i) sigaction(ending_signals[i], &former_actions[i], nullptr);
   sigprocmask(SIG_SETMASK, &former_mask, nullptr);
-  for (std::size_t i = 0; i < endings.size(); ++i) sigaction(endings[i], &former_actions[i], nullptr);
-  sigaction(SIGWINCH, &former_window_action, nullptr);
 }
 
 int Interruption::signal_number() { return noticed; }
@@ -53,5 +56,8 @@ void Interruption::pause(std::chrono::milliseconds duration) {
                       static_cast<long>(std::chrono::nanoseconds(duration - seconds).count())};
   ppoll(nullptr, 0, &time, &former_mask);
 }
+
+SignalsHeld::SignalsHeld() { block_endings(former_); }
+SignalsHeld::~SignalsHeld() { sigprocmask(SIG_SETMASK, &former_, nullptr); }
 
 }  // namespace ipvsadm

@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <csignal>
 
 namespace ipvsadm {
 
-/// While it lives, SIGINT, SIGTERM and SIGHUP do not end the program but are noticed, and end pauses early.
+/// The signals by which people and systems end a program.
+inline constexpr std::array ending_signals = {SIGINT, SIGTERM, SIGHUP};
+
+/// Has `handler` called for the ending signals; not for a SIGHUP that is ignored, as by nohup.
+void handle_endings(void (*handler)(int));
+
+/// While it lives, the ending signals do not end the program but are noticed, and end pauses early.
 class Interruption {
  public:
   Interruption();
@@ -17,8 +24,20 @@ class Interruption {
   /// The signal that came; 0 when none did.
   static int signal_number();
 
-  /// Sleeps for `duration`, or until a signal comes; a change of the window's size ends it too.
+  /// Sleeps for `duration`, or until a signal comes.
   static void pause(std::chrono::milliseconds duration);
+};
+
+/// While it lives, the ending signals wait.
+class SignalsHeld {
+ public:
+  SignalsHeld();
+  ~SignalsHeld();
+  SignalsHeld(const SignalsHeld&) = delete;
+  SignalsHeld& operator=(const SignalsHeld&) = delete;
+
+ private:
+  sigset_t former_;
 };
 
 }  // namespace ipvsadm

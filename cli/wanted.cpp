@@ -37,6 +37,11 @@ struct Collector {
     wanted.table.timeouts = c.timeouts;
     wanted.timeouts_line = line;
   }
+  void operator()(const ipvs::Flush& /*unused*/) {
+    // At the top, as files for -R often have it, it says nothing that --apply doesn't do by itself.
+    if (!wanted.service_lines.empty()) contradiction(line, wanted.service_lines.begin()->second);
+    if (!wanted.server_lines.empty()) contradiction(line, wanted.server_lines.begin()->second);
+  }
   void operator()(const ipvs::StartDaemon& c) {
     const auto [known, is_new] = wanted.daemon_lines.try_emplace(c.daemon.role, line);
     ipvs::Daemon& daemon = wanted.table.daemons[c.daemon.role];

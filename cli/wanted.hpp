@@ -23,8 +23,9 @@ struct Wanted {
   std::size_t line_of(const ipvs::Change& change) const;
 };
 
-/// Rules of the kinds that -S writes, in any order: -A, -a, --set and --start-daemon. Throws Failure(2) for any
-/// other command, for two lines that contradict each other and for a server without its service.
+/// Rules of the kinds that -S writes, in any order: -A, -a, --set and --start-daemon; before the first -A and -a also
+/// -C. Throws Failure(2) for any other command, for two lines that contradict each other and for a server without its
+/// service.
 Wanted read_wanted(const Rules& rules);
 
 /// Gives the servers in `wanted` that `present` has too their present weights.

@@ -1,56 +1,21 @@
 // SPDX-License-Identifier: MIT
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <cstdlib>
 #include <ctime>
 #include <string>
+#include <string_view>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include "frame.hpp"
 #include "run.hpp"
-#include "signals.hpp"
+#include "screen.hpp"
 
 namespace ipvsadm {
 namespace {
-
-void append(Output& output, std::string_view text) { output.text().append(text.data(), text.data() + text.size()); }
-
-struct Window {
-  std::size_t rows = 24;
-  std::size_t columns = 80;
-};
-
-Window window_size() {
-  winsize size{};
-  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row == 0 || size.ws_col == 0) return {};
-  return {size.ws_row, size.ws_col};
-}
-
-/// The terminal's other screen without a cursor; the screen and the cursor that were there come back at the end.
-class Screen {
- public:
-  explicit Screen(Output& output) : output_(output) {
-    append(output_, "\x1b[?1049h\x1b[?25l");
-    output_.flush();
-  }
-  ~Screen() {
-    try {
-      append(output_, "\x1b[?25h\x1b[?1049l");
-      output_.flush();
-    } catch (const std::exception&) {
-      // The terminal is gone; there is nothing left to restore.
-    }
-  }
-  Screen(const Screen&) = delete;
-  Screen& operator=(const Screen&) = delete;
-
- private:
-  Output& output_;
-};
 
 std::string title(std::chrono::milliseconds interval) {
   const std::time_t now = std::time(nullptr);
@@ -63,7 +28,13 @@ std::string title(std::chrono::milliseconds interval) {
 std::string take_listing(const Watch& watch, Context& context) {
   Output& output = context.output();
   output.hold(true);
-  list(watch.listing, context);
+  try {
+    list(watch.listing, context);
+  } catch (...) {
+    // What fails half-way is not shown.
+    output.text().clear();
+    throw;
+  }
   output.hold(false);
   std::string text(output.text().data(), output.text().size());
   output.text().clear();
@@ -74,39 +45,46 @@ void watch_terminal(const Watch& watch, Context& context) {
   Output& output = context.output();
   const char* no_color = std::getenv("NO_COLOR");
   FrameMaker frames(no_color == nullptr || *no_color == '\0');
+  Watching watching(true);
   // The first look comes before the screen is touched: its failure is told on the screen people are on.
   std::string listing = take_listing(watch, context);
-  const Screen screen(output);
-  while (Interruption::signal_number() == 0) {
-    const Window window = window_size();
-    append(output, frames.draw(title(watch.interval), listing, window.rows, window.columns));
+  watching.show();
+  for (;;) {
+    const Window window = window_size(STDOUT_FILENO);
+    output.append(frames.draw(title(watch.interval), listing, window.rows, window.columns));
     output.flush();
-    Interruption::pause(watch.interval);
-    if (Interruption::signal_number() == 0) listing = take_listing(watch, context);
+    watching.pause(watch.interval);
+    listing = take_listing(watch, context);
   }
 }
 
 void watch_pipe(const Watch& watch, Context& context) {
-  for (bool first = true; Interruption::signal_number() == 0; first = false) {
+  const Watching watching(false);
+  for (bool first = true;; first = false) {
     // JSON is one object a line; tables are parted by an empty line.
     const std::string listing = take_listing(watch, context);
-    if (!first && !listing.starts_with('{')) append(context.output(), "\n");
-    append(context.output(), listing);
+    if (!first && !listing.starts_with('{')) context.output().append("\n");
+    context.output().append(listing);
     context.output().flush();
-    Interruption::pause(watch.interval);
+    watching.pause(watch.interval);
   }
+}
+
+/// Whether stdout is a terminal that can be drawn on.
+bool is_screen() {
+  const char* kind = std::getenv("TERM");
+  return isatty(STDOUT_FILENO) == 1 && kind != nullptr && *kind != '\0' && std::string_view(kind) != "dumb";
 }
 
 }  // namespace
 
-int run_watch(const Watch& watch, Context& context) {
-  const Interruption interruption;
-  if (isatty(STDOUT_FILENO) == 1) {
+void run_watch(const Watch& watch, Context& context) {
+  // Either goes on until a signal or a failure ends the program.
+  if (is_screen()) {
     watch_terminal(watch, context);
   } else {
     watch_pipe(watch, context);
   }
-  return 0;
 }
 
 }  // namespace ipvsadm

@@ -103,6 +103,7 @@ struct ConnectionReader::State {
   std::size_t begin = 0;  // of what is unread in the buffer
   std::size_t end = 0;
   bool header_seen = false;
+  bool data_goes_on = false;  // the last entry had an engine's data
   std::array<char, buffer_capacity> buffer;
 
   ~State() {
@@ -155,10 +156,15 @@ ConnectionReader::~ConnectionReader() = default;
 
 bool ConnectionReader::next(Connection& connection) {
   if (!std::exchange(state_->header_seen, true)) state_->line();
-  const std::optional<std::string_view> line = state_->line();
-  if (!line) return false;
-  if (!parse_connection(*line, connection)) throw Error(Operation::read_connections, EBADMSG, "unknown line format");
-  return true;
+  while (const std::optional<std::string_view> line = state_->line()) {
+    if (parse_connection(*line, connection)) {
+      state_->data_goes_on = !connection.engine_data.empty();
+      return true;
+    }
+    // An engine's data comes from clients, or from other directors, and may hold a newline.
+    if (!state_->data_goes_on) throw Error(Operation::read_connections, EBADMSG, "unknown line format");
+  }
+  return false;
 }
 
 }  // namespace ipvs

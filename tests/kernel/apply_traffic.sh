@@ -41,15 +41,16 @@ END
 on client sysctl -q -w 'net.ipv4.tcp_rmem=4096 8192 16384'
 for pod in pod3 pod4; do on $pod sysctl -q -w 'net.ipv4.tcp_wmem=4096 8192 16384'; done
 
-# requests FILE: 1,000 requests one after the other, a connection each, for 30 s at most; a line each of how it ended
+# requests FILE [SECONDS]: 1,000 requests one after the other, a connection each, for so long at most; a line each of how
+# it ended
 requests() {
-  on client timeout 30 curl -s --max-time 2 --no-keepalive -H 'Connection: close' -o /dev/null \
+  on client timeout "${2-600}" curl -s --max-time 10 --no-keepalive -H 'Connection: close' -o /dev/null \
     -w '%{stderr}%{exitcode} %{http_code}\n' 'http://10.0.0.185/?[1-1000]' 2>"$1" || true
 }
 
-# download FILE: 2 MB in 20 s, for 30 s at most; a line of how it ended
+# download FILE [SECONDS]: 2 MB in 20 s, for so long at most; a line of how it ended
 download() {
-  on client curl -s --max-time 30 --limit-rate 100000 -o /dev/null -w '%{exitcode} %{http_code} %{size_download}\n' \
+  on client curl -s --max-time "${2-600}" --limit-rate 100000 -o /dev/null -w '%{exitcode} %{http_code} %{size_download}\n' \
     http://10.0.0.185/large >"$1" || true
 }
 
@@ -75,14 +76,15 @@ swap() {
 # ended FILE: how many requests came to which end: curl's exit status and the answer's
 ended() { sort "$1" | uniq -c | sed 's/^ *//'; }
 
-# traffic WAY: requests and a download while the table is swapped in that way; leaves its results in files
+# traffic WAY [SECONDS]: requests and a download, for so long at most, while the table is swapped in that way; leaves its
+# results in files
 traffic() {
   ipvsadm -C
   ipvsadm -R <one
   : >"download.$1"
-  download "download.$1" &
+  download "download.$1" "${@:2}" &
   until ipvsadm -Lnc | grep -q ESTABLISHED; do sleep 0.1; done
-  requests "requests.$1" &
+  requests "requests.$1" "${@:2}" &
   swap "$1" "swaps.$1"
   wait
 }
@@ -93,7 +95,8 @@ holds "the download was under way during 50 applies and more" test "$(<swaps.app
 same "none of 1,000 requests failed meanwhile" "1000 0 200" "$(ended requests.apply)"
 same "the download is complete" "0 200 2000000" "$(<download.apply)"
 
-traffic flush_and_restore
+# Stalled requests would wait for long.
+traffic flush_and_restore 30
 holds "flush and restore makes requests fail, so that the traffic could have been hurt" \
   grep -q -v '^0 200$' requests.flush_and_restore
 for way in apply flush_and_restore; do

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <sstream>
 #include <string_view>
 #include <utility>
@@ -99,9 +100,11 @@ Invocation invocation_of(const std::string& line, const std::optional<std::strin
   Invocation result;
   std::vector<Word> words = split(line);
   for (std::size_t i = 0; i < words.size(); ++i) {
-    const bool redirects = !words[i].quoted && (words[i].text == "<" || words[i].text == ">");
-    if (redirects && i + 1 < words.size()) {
-      (words[i].text == "<" ? result.input : result.output_path) = words[i + 1].text;
+    const std::map<std::string, std::string*> redirections = {
+        {"<", &result.input}, {">", &result.output_path}, {"2>", &result.errors_path}};
+    const auto redirection = redirections.find(words[i].text);
+    if (!words[i].quoted && redirection != redirections.end() && i + 1 < words.size()) {
+      *redirection->second = words[i + 1].text;
       ++i;
     } else if (!words[i].quoted && words[i].text.starts_with("<<")) {
       result.input = here_text.value();

@@ -13,6 +13,7 @@
 //   ipvsadm -R < "-C\n"                with this text on stdin
 //   ipvsadm -R <<END                   with the lines below, up to one that says END
 //   ipvsadm -S > /dev/full             with stdout to this file
+//   ipvsadm -D -t x:1 2> /dev/full     with stderr to this file
 //
 // Words are split at blanks; '...' is taken as it stands, "..." knows \n \r \t \xHH \" \\.
 // No variables, no globs. Lines below a command, usually indented, say more of it:

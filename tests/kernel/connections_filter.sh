@@ -131,6 +131,17 @@ some "everything together" '$5 == "10.0.0.185:80" && $6 == "172.17.0.3:80" && $3
   --client 192.168.50.2/31
 some "no filter" 1
 
+# What only the service without a port takes is its own.
+ipvsadm -A -t 10.0.0.185:0 -s rr -p 60
+none "a service of all ports beside those of one" 0 -t 10.0.0.185:0
+ipvsadm -D -t 10.0.0.185:80
+some "a service of all ports, once it takes them" '$1 == "TCP" && $5 == "10.0.0.185:80"' -t 10.0.0.185:0
+none "a mark that is not there" 0 -f 999
+same "a mark that is not there, as JSON" '{"connections":[]}' "$(ipvsadm -L -c -f 999 --json)"
+for state in C-SENT C-REPLIED C-WAIT COOKIE C-ECHOED S-SENT S-RECEIVED S-ACK-SENT; do
+  none "the state $state of SCTP" 0 --state $state
+done
+
 # refused WHAT ARGUMENT...
 refused() {
   local status=0 text
@@ -140,6 +151,8 @@ refused() {
 refused "a client's address that is none" --client 192.168.50
 refused "a length that is too long" --client 192.168.50.0/33
 refused "a length that is none" --client 192.168.50.0/x
+refused "a length with a sign" --client 192.168.50.0/+8
+refused "a length below 0" --client 192.168.50.0/-0
 refused "an IPv6 length that is too long" --client fd00::/129
 refused "a server that is none" -r 172.17.0.3:x
 kill $held

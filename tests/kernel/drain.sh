@@ -108,6 +108,41 @@ $undo")" "$(outcome $status "$(<out)" "$(<err)")"
   same "SIG$signal: the server is left at weight 0" "$server3_drained" "$(rules 10.0.0.185:80)"
 done
 
+ipvsadm -e -t 10.0.0.185:80 -r 172.17.0.3:80 -m -w 3 -x 100 -y 50
+(trap '' HUP && exec "$IPVS_ADM" -d -t 10.0.0.185:80 -r 172.17.0.3:80 --drain=4) >out 2>err &
+drain=$!
+become "under nohup the drain sets the weight to 0" 5 "$server3_drained" rules 10.0.0.185:80
+kill -HUP $drain
+status=0
+wait $drain || status=$?
+same "under nohup a SIGHUP does not end it" "$(outcome 1 '' "time is over: $left
+$undo")" "$(outcome $status "$(<out)" "$(<err)")"
+
+# Somebody else at the same server.
+ipvsadm -e -t 10.0.0.185:80 -r 172.17.0.3:80 -m -w 3
+"$IPVS_ADM" -d -t 10.0.0.185:80 -r 172.17.0.3:80 --drain >out 2>err &
+drain=$!
+become "a drain is under way" 5 "${server3_drained% -x*}" rules 10.0.0.185:80
+ipvsadm -e -t 10.0.0.185:80 -r 172.17.0.3:80 -m -w 9
+status=0
+wait $drain || status=$?
+same "a server that somebody else gives a weight again is left to them" \
+  "$(outcome 1 '' 'somebody else has given a server weight 9: 1 connection left, nothing deleted')" \
+  "$(outcome $status "$(<out)" "$(<err)")"
+same "it keeps that weight" "${server3_drained% -w*} -w 9" "$(rules 10.0.0.185:80)"
+status=0
+"$IPVS_ADM" -R >out 2>err <<'END' || status=$?
+-d -t 10.0.0.185:80 -r 172.17.0.3:80 --drain=0
+-A -t 10.0.0.185:81 -s rr
+END
+same "rules with a drain that gave up end with an error" 255 $status
+same "and the rules behind it are carried out" 1 "$(ipvsadm -Sn | grep -c -x -e '-A -t 10.0.0.185:81 -s rr')"
+ipvsadm -D -t 10.0.0.185:81
+ipvsadm -e -t 10.0.0.185:80 -r 172.17.0.3:80 -m -w 3 -x 100 -y 50
+status=0
+"$IPVS_ADM" -d -t 10.0.0.185:80 -r 172.17.0.3:80 --drain=0 2>/dev/full || status=$?
+same "where it can't tell how to undo it, it ends with the same status" 1 $status
+
 # Until it closes; on a terminal.
 ipvsadm -e -t 10.0.0.185:80 -r 172.17.0.3:80 -m -w 3 -x 100 -y 50
 script -q -e -c "$IPVS_ADM -d -t 10.0.0.185:80 -r 172.17.0.3:80 --drain" /dev/null </dev/null >progress &

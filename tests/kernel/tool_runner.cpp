@@ -64,6 +64,10 @@ int memory_file(const std::string& content = {}) {
   return file;
 }
 
+int file_or_memory(const std::string& path) {
+  return path.empty() ? memory_file() : check(open(path.c_str(), O_WRONLY | O_CLOEXEC), path.c_str());
+}
+
 std::string content_of(int file) {
   std::string content;
   std::array<char, 65536> buffer{};
@@ -140,10 +144,8 @@ void enter_fresh_namespace(const std::string& hosts) {
 Outcome run(const Invocation& invocation) {
   if (invocation.arguments.empty()) throw std::invalid_argument("no program to run");
   const File input(memory_file(invocation.input));
-  const File output(invocation.output_path.empty() ? memory_file()
-                                                   : check(open(invocation.output_path.c_str(), O_WRONLY | O_CLOEXEC),
-                                                           invocation.output_path.c_str()));
-  const File errors(memory_file());
+  const File output(file_or_memory(invocation.output_path));
+  const File errors(file_or_memory(invocation.errors_path));
   std::vector<std::string> words = invocation.arguments;
   if (!invocation.shown_name.empty()) words.front() = invocation.shown_name;
   std::vector<char*> arguments(words.size() + 1, nullptr);
@@ -157,7 +159,7 @@ Outcome run(const Invocation& invocation) {
   Outcome outcome;
   outcome.status = wait_for(child);
   if (invocation.output_path.empty()) outcome.output = content_of(output.get());
-  outcome.errors = content_of(errors.get());
+  if (invocation.errors_path.empty()) outcome.errors = content_of(errors.get());
   if (outcome.status == 127 && outcome.errors.starts_with("conformance: ")) {
     throw std::runtime_error("can't run " + invocation.arguments.front());
   }

@@ -78,6 +78,13 @@ same "each line of the small window is the beginning of one of the listing" \
   "$(ipvsadm -Ln | head -n 4 | cut -c 1-40 | sed 's/ *$//')" "$(screen | sed -n '2,5p' | sed 's/ *$//')"
 t resize-window -t watch -x 100 -y 24
 eventually "in a large one everything is there again" 5 shows '-> 127.0.0.4:80 +Masq +1 +0 +0'
+t send-keys -t watch C-z
+eventually "Ctrl-Z gives the screen back" 5 shows '^before'
+same "Ctrl-Z: the main screen is shown, with the cursor" "0 1" "$(t display -p -t watch '#{alternate_on} #{cursor_flag}')"
+rm -f status
+type_line 'fg; echo $? >/tmp/status'
+eventually "it goes on" 10 shows '-> 127.0.0.4:80 +Masq +1 +0 +0'
+same "on the other screen, without a cursor" "1 0" "$(t display -p -t watch '#{alternate_on} #{cursor_flag}')"
 t send-keys -t watch C-c
 left "Ctrl-C" 0
 
@@ -128,6 +135,21 @@ kill $watch
 wait $watch || true
 same "with --json each line is an object" "$(ipvsadm -L --json | jq -c .)" "$(jq -c . piped | sort -u)"
 same "and each object a line" "$(wc -l <piped)" "$(jq -c . piped | wc -l)"
+# A reader that does not read.
+mkfifo stalled
+exec 8<>stalled
+"$IPVS_ADM" -L -n --watch=0.1 >stalled &
+watch=$!
+stalls() { [ "$(tr -s '\0' ' ' </proc/$watch/wchan)" != 0 ] && grep -q pipe_write /proc/$watch/wchan /proc/$watch/stack 2>/dev/null; }
+eventually "it waits for somebody to read" 60 stalls
+kill $watch
+ended() { ! kill -0 $watch 2>/dev/null; }
+eventually "SIGTERM ends it even so" 5 ended
+exec 8>&-
+status=0
+TERM=dumb script -q -e -c "timeout -s INT 1 $IPVS_ADM -L -n --watch=0.3" /dev/null </dev/null >dumb || status=$?
+same "a terminal that can't be drawn on gets plain text" 0 "$(grep -c $'\e' dumb || true)"
+holds "one listing after the other" test "$(grep -c '^IP Virtual' dumb)" -ge 2
 for wrong in 0 0.05 86401 x; do
   status=0
   "$IPVS_ADM" -L --watch=$wrong >/dev/null 2>&1 || status=$?

@@ -155,13 +155,26 @@ TEST_CASE("bytes that are no UTF-8 do not spoil the JSON") {
 TEST_CASE("a frame marks what has changed, fits the window and leaves no rest of the last one") {
   FrameMaker frames(true);
   const std::string first = frames.draw("title", "TCP  10.0.0.1:80 wlc\n  -> 10.1.1.1:80 Masq 1\n", 10, 80);
-  CHECK(first == "\x1b[Htitle\x1b[K\r\nTCP  10.0.0.1:80 wlc\x1b[K\r\n  -> 10.1.1.1:80 Masq 1\x1b[K\x1b[J");
+  CHECK(first == "\x1b[H\x1b[Ktitle\r\n\x1b[KTCP  10.0.0.1:80 wlc\r\n\x1b[K  -> 10.1.1.1:80 Masq 1\r\n\x1b[J");
   const std::string second = frames.draw("title", "TCP  10.0.0.1:80 wlc\n  -> 10.1.1.1:80 Masq 2\n", 10, 80);
   CHECK(second.find("  -> 10.1.1.1:80 Masq \x1b[1m2\x1b[22m") != std::string::npos);
-  CHECK(second.find("TCP  10.0.0.1:80 wlc\x1b[K") != std::string::npos);
+  CHECK(second.find("\x1b[KTCP  10.0.0.1:80 wlc\r") != std::string::npos);
   const std::string small = frames.draw("a long title", "TCP  10.0.0.1:80 wlc\n  -> 10.1.1.1:80 Masq 2\n", 2, 6);
-  CHECK(small == "\x1b[Ha long\x1b[K\r\nTCP  1\x1b[K\x1b[J");
+  // Nothing is erased behind a line that fills the window, or the last character would go.
+  CHECK(small == "\x1b[H\x1b[Ka long\r\n\x1b[KTCP  1");
   FrameMaker plain(false);
   plain.draw("t", "a b\n", 5, 5);
   CHECK(plain.draw("t", "a c\n", 5, 5).find("\x1b[1m") == std::string::npos);
+}
+
+TEST_CASE("a frame knows a connection by its ends, and a mark by its family") {
+  FrameMaker frames(true);
+  const std::string connection = "TCP 14:59  ESTABLISHED 10.0.0.1:1000      10.0.0.2:80        10.0.0.3:80\n";
+  const std::string later = "TCP 14:58  ESTABLISHED 10.0.0.1:1000      10.0.0.2:80        10.0.0.3:80\n";
+  frames.draw("t", connection, 10, 100);
+  CHECK(frames.draw("t", later, 10, 100).find("TCP \x1b[1m14:58\x1b[22m  ESTABLISHED 10.0.0.1:1000 ") !=
+        std::string::npos);
+  const std::string marks = "FWM  7 rr\nFWM  7 IPv6 wlc\n";
+  frames.draw("t", marks, 10, 100);
+  CHECK(frames.draw("t", marks, 10, 100).find("\x1b[1m") == std::string::npos);
 }

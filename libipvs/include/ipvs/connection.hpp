@@ -57,7 +57,8 @@ class IPVS_EXPORT ConnectionReader {
   ~ConnectionReader();
 
   /// Reads the next entry into `connection`; false at the end of the table.
-  /// Throws Error(read_connections): the errno of read(2), EBADMSG for a line that makes no sense.
+  /// Throws Error(read_connections): the errno of read(2), EBADMSG for a line that makes no sense. Behind an entry with
+  /// engine data such a line is passed over: the data may hold a newline, which the kernel prints as it is.
   bool next(Connection& connection);
 
  private:
