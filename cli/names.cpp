@@ -8,7 +8,6 @@
 
 #include <array>
 #include <cstring>
-#include <memory>
 
 namespace ipvsadm {
 namespace {
@@ -23,21 +22,19 @@ const char* protocol_name(ipvs::Protocol protocol) {
   return nullptr;  // any protocol
 }
 
+/// The first address that the resolver tells. getaddrinfo would sort them by what can be reached just now, so that a
+/// service could be deleted under another address than it was added.
 std::optional<ipvs::Address> ask_host(const std::string& name, int family) {
-  addrinfo hints{};
-  hints.ai_family = family;
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  if (getaddrinfo(name.c_str(), nullptr, &hints, &found) != 0) return std::nullopt;
-  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, freeaddrinfo);
+  const hostent* found = gethostbyname2(name.c_str(), family);
+  if (found == nullptr || found->h_addr_list[0] == nullptr) return std::nullopt;
   if (family == AF_INET) {
-    sockaddr_in socket_address;
-    std::memcpy(&socket_address, found->ai_addr, sizeof socket_address);
-    return ipvs::Address::v4(ntohl(socket_address.sin_addr.s_addr));
+    in_addr address;
+    std::memcpy(&address, found->h_addr_list[0], sizeof address);
+    return ipvs::Address::v4(ntohl(address.s_addr));
   }
-  sockaddr_in6 socket_address;
-  std::memcpy(&socket_address, found->ai_addr, sizeof socket_address);
-  return ipvs::Address::v6(std::to_array(socket_address.sin6_addr.s6_addr));
+  std::array<std::uint8_t, 16> bytes;
+  std::memcpy(bytes.data(), found->h_addr_list[0], bytes.size());
+  return ipvs::Address::v6(bytes);
 }
 
 std::string ask_host_name(const ipvs::Address& address) {

@@ -28,7 +28,7 @@ class Names {
   virtual const std::string& port_name(std::uint16_t port, ipvs::Protocol protocol) = 0;
 };
 
-/// getaddrinfo, getnameinfo, getservbyname and getservbyport, each asked once per question.
+/// gethostbyname2, getnameinfo, getservbyname and getservbyport, each asked once per question.
 class SystemNames : public Names {
  public:
   std::optional<ipvs::Address> host(const std::string& name, bool only_v6) override;

@@ -286,6 +286,8 @@ bool may_join(Spelling command, OptionSet given, Option option) {
 Invocation Parser::parse(std::span<const std::string> words, std::string_view program) {
   if (words.empty()) return {Listing(ListServices{}), {}};
   const Scan scan = scanner_.scan(words);
+  const auto is_one = [](const Token& token) { return is_command(token.spelling); };
+  if (std::ranges::none_of(scan.tokens, is_one)) throw Failure(status_unreadable, try_help(program));
 
   Draft draft;
   for (const Token& token : scan.tokens) {
@@ -299,10 +301,8 @@ Invocation Parser::parse(std::span<const std::string> words, std::string_view pr
     read_token(draft, token, names_);
   }
   if (scan.fault != Scan::Fault::none) {
-    throw Failure(status_unreadable,
-                  draft.command ? fmt::format("{}: {}", scan.fault_word, fault_text(scan.fault)) : try_help(program));
+    throw Failure(status_unreadable, fmt::format("{}: {}", scan.fault_word, fault_text(scan.fault)));
   }
-  if (!draft.command) throw Failure(status_unreadable, try_help(program));
   finish_reading(draft, names_);
   read_rest(draft, scan.operands);
   check_command(draft);

@@ -12,8 +12,10 @@
 namespace ipvsadm {
 namespace {
 
-// Stands for "-p without a value", which is not the same as "-p ''". No word of a command line can hold a NUL.
+// Stands for "-p without a value", which is not the same as "-p ''", for which the second stands. No word of a command
+// line can hold a NUL.
 const std::string no_value(1, '\0');
+const std::string empty_value = no_value + 'e';
 
 bool is_option_like(const std::string& word) { return word.size() > 1 && word.front() == '-'; }
 
@@ -34,6 +36,12 @@ std::array<const SpellingInfo*, letters> letter_table() {
   return table;
 }
 
+const SpellingInfo* find_letter(char letter) {
+  static const std::array<const SpellingInfo*, letters> by_letter = letter_table();
+  const auto code = static_cast<unsigned char>(letter);
+  return code < letters ? by_letter[code] : nullptr;
+}
+
 const SpellingInfo* find_long_name(std::string_view name) {
   const auto all = spellings();
   const auto found = std::ranges::find(all, name, &SpellingInfo::long_name);
@@ -43,7 +51,6 @@ const SpellingInfo* find_long_name(std::string_view name) {
 /// Every spelling that could be meant somewhere in `words`. A parser that knows no others reads them alike, and takes a
 /// fraction of the time to build and to run.
 SpellingSet spellings_in(std::span<const std::string> words) {
-  static const std::array<const SpellingInfo*, letters> by_letter = letter_table();
   SpellingSet set;
   const auto add = [&](const SpellingInfo* info) {
     if (info != nullptr) set.set(static_cast<std::size_t>(info->spelling));
@@ -55,29 +62,42 @@ SpellingSet spellings_in(std::span<const std::string> words) {
       continue;
     }
     // A cluster, maybe with a value behind it: a letter too many does no harm.
-    for (const char letter : std::string_view(word).substr(1)) {
-      if (static_cast<unsigned char>(letter) < letters) add(by_letter[static_cast<unsigned char>(letter)]);
-    }
+    for (const char letter : std::string_view(word).substr(1)) add(find_letter(letter));
   }
   return set;
 }
 
-/// What CLI11 is given for `word`: the same but for three forms that it reads otherwise than the classic tool.
-std::string cli11_word(const std::string& word, std::string& following) {
-  // CLI11 ends a subcommand there.
-  if (word == "++") return no_value + word;
-  if (!word.starts_with("--")) return word;
+/// "-C-": CLI11 would take the rest of the cluster for "--".
+std::string cli11_cluster(std::string word) {
+  for (std::size_t i = 1; i < word.size(); ++i) {
+    const SpellingInfo* info = find_letter(word[i]);
+    if (i > 1 && word[i] == '-') word[i] = '_';
+    // Behind an option with a value stands the value.
+    if (info == nullptr || info->argument != Argument::none) break;
+  }
+  return word;
+}
+
+/// What CLI11 is given for `word`: the same but for the forms that it reads otherwise than the classic tool.
+std::string cli11_word(const std::string& word) {
+  // CLI11 ends a subcommand at the one, and options at the other, even where it is a value.
+  if (word == "++" || word == "--") return no_value + word;
+  if (!word.starts_with("--")) return is_option_like(word) ? cli11_cluster(word) : word;
   const std::size_t equals = word.find('=');
   if (equals == std::string::npos) return word;
   const SpellingInfo* info = find_long_name(std::string_view(word).substr(2, equals - 2));
   if (info == nullptr) return word;
   // CLI11 takes "--flag=true" for "--flag", and "--option=" for "--option".
   if (info->argument == Argument::none) return word.substr(0, equals + 1) + no_value;
-  if (equals + 1 == word.size()) {
-    following = word;
-    return word.substr(0, equals);
-  }
-  return word;
+  return equals + 1 == word.size() ? word + empty_value : word;
+}
+
+/// Whether the equals sign that a value begins with parts it from its letter: "-s=rr", but not "--scheduler==rr" or a
+/// word of its own.
+bool parts_from_letter(const std::string& value, std::span<const std::string> words) {
+  return value.starts_with('=') && std::ranges::none_of(words, [&](const std::string& word) {
+           return word == value || (word.starts_with("--") && word.ends_with("=" + value));
+         });
 }
 
 }  // namespace
@@ -135,13 +155,11 @@ Scan Scanner::feed(std::span<const std::string> words) {
   // CLI11 wants them last first. Changed words are noted, to be put back where they turn up as values.
   std::vector<std::string> reversed;
   std::vector<std::pair<std::string, const std::string*>> changed;
-  reversed.reserve(words.size() + 1);
+  reversed.reserve(words.size());
   for (const std::string& word : words) {
-    std::string following;
-    std::string fed = cli11_word(word, following);
+    std::string fed = cli11_word(word);
     if (fed != word) changed.emplace_back(fed, &word);
     reversed.push_back(std::move(fed));
-    if (!following.empty()) reversed.emplace_back();
   }
   std::ranges::reverse(reversed);
 
@@ -161,8 +179,8 @@ Scan Scanner::feed(std::span<const std::string> words) {
       std::string value = option->results()[used[static_cast<std::size_t>(token.spelling)]++];
       const auto was_changed = std::ranges::find(changed, value, &std::pair<std::string, const std::string*>::first);
       if (was_changed != changed.end()) value = *was_changed->second;
-      // "-s=rr": the equals sign belongs to the value only when it stands in a word of its own.
-      if (value.starts_with('=') && std::ranges::find(words, value) == words.end()) value.erase(0, 1);
+      if (value == empty_value) value.clear();
+      if (parts_from_letter(value, words)) value.erase(0, 1);
       if (value != no_value) token.value = std::move(value);
     }
     scan.tokens.push_back(std::move(token));
@@ -187,13 +205,10 @@ Scan Scanner::feed(std::span<const std::string> words) {
   }
   if (scan.fault != Scan::Fault::none) return scan;
 
-  bool only_operands = false;
   for (std::string& word : app.remaining()) {
     const auto was_changed = std::ranges::find(changed, word, &std::pair<std::string, const std::string*>::first);
     if (was_changed != changed.end()) word = *was_changed->second;
-    if (!only_operands && word == "--") {
-      only_operands = true;
-    } else if (!only_operands && is_option_like(word)) {
+    if (is_option_like(word)) {
       // "-n=5" is left as "-=5" once -n is read: it is -n that is at fault.
       const bool rest_of_cluster = word.starts_with("-=") && std::ranges::find(words, word) == words.end();
       if (rest_of_cluster && !scan.tokens.empty()) scan.tokens.pop_back();
@@ -215,7 +230,24 @@ Scan Scanner::feed_prefix(std::span<const std::string> words, std::size_t length
   return feed(padded);
 }
 
+/// Where the "--" stands behind which nothing is an option, or the end.
+std::size_t Scanner::end_of_options(std::span<const std::string> words) {
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    // It may be the value of an option that needs one.
+    if (words[i] == "--" && feed(words.first(i)).fault != Scan::Fault::missing_argument) return i;
+  }
+  return words.size();
+}
+
 Scan Scanner::scan(std::span<const std::string> words) {
+  const std::size_t end = end_of_options(words);
+  Scan scan = scan_options(words.first(end));
+  if (scan.fault != Scan::Fault::none) return scan;
+  for (std::size_t i = end + 1; i < words.size(); ++i) scan.operands.push_back(words[i]);
+  return scan;
+}
+
+Scan Scanner::scan_options(std::span<const std::string> words) {
   Scan whole = feed(words);
   if (whole.fault == Scan::Fault::none) return whole;
 
@@ -241,6 +273,7 @@ Scan Scanner::scan(std::span<const std::string> words) {
 }
 
 std::string Scanner::second_command_word(std::span<const std::string> words) {
+  words = words.first(end_of_options(words));
   std::size_t without = 0;
   std::size_t with = words.size();
   while (with - without > 1) {

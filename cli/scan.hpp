@@ -50,6 +50,8 @@ class Scanner {
   std::string second_command_word(std::span<const std::string> words);
 
  private:
+  std::size_t end_of_options(std::span<const std::string> words);
+  Scan scan_options(std::span<const std::string> words);
   Scan feed(std::span<const std::string> words);
   Scan feed_prefix(std::span<const std::string> words, std::size_t length);
 
