@@ -179,6 +179,21 @@ TEST_CASE("every missing attribute of a destination is told") {
         "destination is missing");
 }
 
+TEST_CASE("an attribute that is too short for its value is told") {
+  const Bytes narrow_number =
+      kernel_messages::attributes([](Message& message) { message.put_u16(IPVS_CMD_ATTR_TIMEOUT_TCP, 900); });
+  CHECK(fault_of([&] { netlink::decode_timeouts(narrow_number); }) == "tcp timeout is too short");
+  const Bytes half_an_address = kernel_messages::attributes([](Message& message) {
+    nlattr* nested = message.open(IPVS_CMD_ATTR_SERVICE);
+    message.put_u16(IPVS_SVC_ATTR_AF, 10);
+    message.put_u16(IPVS_SVC_ATTR_PROTOCOL, 6);
+    message.put_be32(IPVS_SVC_ATTR_ADDR, 0x0a000001);
+    message.put_be16(IPVS_SVC_ATTR_PORT, 80);
+    message.close(nested);
+  });
+  CHECK(fault_of([&] { netlink::decode_service(half_an_address); }) == "service address is too short");
+}
+
 TEST_CASE("older kernels tell no tunnel and not the destination's own family, which is then the service's") {
   const auto decode = [](int without, Family family) {
     return netlink::decode_destination(kernel_messages::destination({without, false}), family).destination;
