@@ -36,10 +36,19 @@ using Reading = std::vector<std::vector<std::uint16_t>>;
 struct Dumps {
   FakeKernel& kernel;
   std::vector<Reading> readings;
+  /// Answers to requests for a single service, in turn: its port, or 0 when it is gone.
+  std::deque<std::uint16_t> singles = {};
   std::size_t next = 0;
 
   void operator()(Requests requests) {
     const std::uint32_t sequence = requests.front().sequence;
+    if ((requests.front().flags & NLM_F_DUMP) == 0) {
+      const std::uint16_t port = singles.at(0);
+      singles.pop_front();
+      kernel.put(port == 0 ? error_message(sequence, ESRCH)
+                           : data_message(sequence, kernel_messages::service({}, 6, port)));
+      return;
+    }
     const Reading& reading = readings.at(std::min(next++, readings.size() - 1));
     for (const auto& ports : reading) {
       FakeKernel::Bytes packet;
@@ -242,11 +251,11 @@ TEST_CASE("a dump of several packets is read until two readings agree") {
     CHECK(ports_of(Client().services()) == Ports{1, 3});
     CHECK(kernel.sends.size() == 2);
   }
-  SECTION("five times at most, and then nothing is told twice") {
+  SECTION("five times at most, and then each that is still there is told once") {
     kernel.answer =
-        Dumps{kernel, {{{1}, {2}}, {{2}, {3}}, {{3}, {4}}, {{4}, {5}}, {{5, 6, 5}, {6, 7}}, {{8}, {9}}, {{8}, {9}}}};
-    CHECK(ports_of(Client().services()) == Ports{5, 6, 7});
-    CHECK(kernel.sends.size() == 5);
+        Dumps{kernel, {{{1}, {2}}, {{2}, {3}}, {{3}, {4}}, {{4}, {5}}, {{5, 6, 5}, {6, 7}}, {{8}, {9}}}, {1, 0, 3, 0}};
+    CHECK(ports_of(Client().services()) == Ports{5, 6, 7, 1, 3});
+    CHECK(kernel.sends.size() == 5 + 4);
   }
 }
 

@@ -44,7 +44,7 @@ IPVS_EXPORT const char* to_string(Operation operation) noexcept;
 ///   ENOENT      edit or delete_destination: no such destination; add or edit_service: no such scheduler or persistence
 ///               engine; a namespace: no such name or process
 ///   ENODEV      start_daemon: no such interface
-///   ENETUNREACH start_daemon: a master has no route to the multicast group
+///   ENETUNREACH start_daemon: a master's interface is down, or has no route to an IPv6 group
 ///   ERANGE      destinations: weight below 0, or the lower threshold above the upper one
 ///   EINVAL      destinations: address not unicast, another family than the service's without a tunnel or while a sync
 ///               daemon runs, a gue tunnel without a port; services: an IPv6 netmask other than 1 to 128; timeouts:
