@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <map>
 #include <optional>
 #include <set>
 #include <type_traits>
@@ -57,29 +58,49 @@ Value reply(Operation operation, netlink::Socket& socket, netlink::Message& mess
   return *std::move(value);
 }
 
+/// Reads one dump.
+template <typename Value, typename Decode>
+netlink::Moment read_dump(Operation operation, netlink::Socket& socket, netlink::Message& message, Decode decode,
+                          std::vector<Value>& values) {
+  values.clear();
+  return socket.request(operation, message, Answer::dump, [&](Payload payload) { values.push_back(decode(payload)); });
+}
+
 /// All data messages of a dump, decoded. What came in several packets is read until two readings agree on which
 /// values there are: the kernel goes on by position, and passes over or repeats others when some are added or deleted
-/// between two packets (Linux 6.1).
-template <typename Value, typename Decode, typename Name>
+/// between two packets (Linux 6.1). When the table never rests, what only some readings told is handed to `ask_again`,
+/// which gives it as it is now, or nothing.
+template <typename Value, typename Decode, typename Name, typename AskAgain>
 std::vector<Value> dump(Operation operation, netlink::Socket& socket, netlink::Message& message, Decode decode,
-                        Name name) {
+                        Name name, AskAgain ask_again) {
   constexpr int most_readings = 5;
+  using Key = std::decay_t<std::invoke_result_t<Name, const Value&>>;
+  std::map<Key, Value> told_before;
   std::vector<Value> values;
-  for (int reading = 1;; ++reading) {
-    std::vector<Value> former = std::exchange(values, {});
-    const netlink::Moment moment =
-        socket.request(operation, message, Answer::dump, [&](Payload payload) { values.push_back(decode(payload)); });
-    if (moment == netlink::Moment::one) return values;
+  std::vector<Value> former;
+  for (int reading = 1; reading <= most_readings; ++reading) {
+    for (Value& value : former) told_before.insert_or_assign(name(value), std::move(value));
+    former = std::exchange(values, {});
+    if (read_dump(operation, socket, message, decode, values) == netlink::Moment::one) return values;
     if (reading > 1 && std::ranges::equal(former, values, {}, name, name)) return values;
-    if (reading == most_readings) break;
   }
-  // The table never rests; at least nothing is told twice.
-  std::set<std::decay_t<std::invoke_result_t<Name, const Value&>>> seen;
-  std::erase_if(values, [&](const Value& value) { return !seen.insert(name(value)).second; });
+  for (Value& value : former) told_before.insert_or_assign(name(value), std::move(value));
+  std::set<Key> told;
+  std::erase_if(values, [&](const Value& value) { return !told.insert(name(value)).second; });
+  for (const auto& [key, value] : told_before) {
+    if (told.contains(key)) continue;
+    if (std::optional<Value> present = ask_again(value)) values.push_back(*std::move(present));
+  }
   return values;
 }
 
 }  // namespace
+
+ServiceEntry Client::State::get_service(Operation operation, const ServiceKey& key) {
+  begin(IPVS_CMD_GET_SERVICE, Answer::reply);
+  netlink::encode_key(message, key);
+  return reply<ServiceEntry>(operation, socket, message, netlink::decode_service);
+}
 
 Info Client::info() {
   state_->begin(IPVS_CMD_GET_INFO, Answer::reply);
@@ -90,14 +111,20 @@ std::vector<ServiceEntry> Client::services() {
   state_->begin(IPVS_CMD_GET_SERVICE, Answer::dump);
   return dump<ServiceEntry>(
       Operation::list_services, state_->socket, state_->message, netlink::decode_service,
-      [](const ServiceEntry& entry) -> const auto& { return entry.service.key; });
+      [](const ServiceEntry& entry) -> const auto& { return entry.service.key; },
+      [this](const ServiceEntry& entry) -> std::optional<ServiceEntry> {
+        try {
+          return state_->get_service(Operation::list_services, entry.service.key);
+        } catch (const Error& error) {
+          if (error.error_number() == ESRCH) return std::nullopt;
+          throw;
+        }
+      });
 }
 
 ServiceEntry Client::service(const ServiceKey& key) {
   check(Operation::get_service, key);
-  state_->begin(IPVS_CMD_GET_SERVICE, Answer::reply);
-  netlink::encode_key(state_->message, key);
-  return reply<ServiceEntry>(Operation::get_service, state_->socket, state_->message, netlink::decode_service);
+  return state_->get_service(Operation::get_service, key);
 }
 
 void Client::add_service(const Service& service) { apply(AddService{service}); }
@@ -110,15 +137,15 @@ std::vector<DestinationEntry> Client::destinations(const ServiceKey& key) {
   check(Operation::list_destinations, key);
   state_->begin(IPVS_CMD_GET_DEST, Answer::dump);
   netlink::encode_key(state_->message, key);
+  // The kernel tells no single destination.
+  const auto keep = [](const DestinationEntry& entry) { return std::optional(entry); };
   const auto decode = [&key](Payload payload) { return netlink::decode_destination(payload, key.family); };
   std::vector<DestinationEntry> entries = dump<DestinationEntry>(
       Operation::list_destinations, state_->socket, state_->message, decode,
-      [](const DestinationEntry& entry) -> const auto& { return entry.destination.key; });
+      [](const DestinationEntry& entry) -> const auto& { return entry.destination.key; }, keep);
   if (entries.empty()) {
     // The kernel's dump does not tell "no destination" from "no such service".
-    state_->begin(IPVS_CMD_GET_SERVICE, Answer::reply);
-    netlink::encode_key(state_->message, key);
-    state_->socket.request(Operation::list_destinations, state_->message, Answer::reply);
+    state_->get_service(Operation::list_destinations, key);
   }
   return entries;
 }
@@ -150,8 +177,9 @@ void Client::set_timeouts(const Timeouts& timeouts) { apply(SetTimeouts{timeouts
 
 std::vector<Daemon> Client::daemons() {
   state_->begin(IPVS_CMD_GET_DAEMON, Answer::dump);
-  return dump<Daemon>(Operation::list_daemons, state_->socket, state_->message, netlink::decode_daemon,
-                      [](const Daemon& daemon) { return daemon.role; });
+  return dump<Daemon>(
+      Operation::list_daemons, state_->socket, state_->message, netlink::decode_daemon,
+      [](const Daemon& daemon) { return daemon.role; }, [](const Daemon& daemon) { return std::optional(daemon); });
 }
 
 void Client::start_daemon(const Daemon& daemon) { apply(StartDaemon{daemon}); }

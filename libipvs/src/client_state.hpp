@@ -13,6 +13,7 @@ struct Client::State {
   netlink::Message message;  ///< reused by every call
 
   void begin(std::uint8_t command, netlink::Answer answer);
+  ServiceEntry get_service(Operation operation, const ServiceKey& key);
 };
 
 }  // namespace ipvs

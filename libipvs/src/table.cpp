@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <iterator>
+#include <set>
 #include <utility>
+#include <variant>
 
 namespace ipvs {
 namespace {
@@ -17,17 +19,20 @@ bool same(const Destination& is, const Destination& wanted) {
   return comparable == wanted;
 }
 
-/// What the kernel makes of a message length (Linux 6.1).
-std::uint16_t kept_maxlen(const Daemon& wanted) {
-  constexpr std::uint16_t least_of_backup = 1024;
-  constexpr std::uint16_t most = 65507;
-  return std::clamp(wanted.sync_maxlen, wanted.role == DaemonRole::backup ? least_of_backup : std::uint16_t{1}, most);
+/// What the kernel makes of a message length (Linux 6.1): at most what fits a packet behind the IP and UDP headers.
+std::uint16_t kept_maxlen(std::uint16_t wanted, const Daemon& running) {
+  constexpr std::uint16_t most_over_v4 = 65535 - 20 - 8;
+  constexpr std::uint16_t most_over_v6 = 65535 - 40 - 8;
+  const std::uint16_t least = running.role == DaemonRole::backup ? 1024 : 1;
+  const bool over_v6 = running.multicast_group && running.multicast_group->is_v6();
+  return std::clamp(wanted, least, over_v6 ? most_over_v6 : most_over_v4);
 }
 
 bool same(const Daemon& is, const Daemon& wanted) {
   // What was not asked for has been filled in by the kernel.
   return is.role == wanted.role && is.interface == wanted.interface && is.sync_id == wanted.sync_id &&
-         (wanted.sync_maxlen == 0 || is.sync_maxlen == wanted.sync_maxlen || is.sync_maxlen == kept_maxlen(wanted)) &&
+         (wanted.sync_maxlen == 0 || is.sync_maxlen == wanted.sync_maxlen ||
+          is.sync_maxlen == kept_maxlen(wanted.sync_maxlen, is)) &&
          (!wanted.multicast_group || is.multicast_group == wanted.multicast_group) &&
          (wanted.multicast_port == 0 || is.multicast_port == wanted.multicast_port) &&
          (wanted.multicast_ttl == 0 || is.multicast_ttl == wanted.multicast_ttl);
@@ -38,20 +43,32 @@ bool same(const Timeouts& is, const Timeouts& wanted) {
   return fits(is.tcp, wanted.tcp) && fits(is.tcp_fin, wanted.tcp_fin) && fits(is.udp, wanted.udp);
 }
 
+/// The kernel starts no sync daemon while there is such a destination (EINVAL, Linux 6.1).
+bool is_mixed(const ServiceKey& service, const DestinationKey& destination) {
+  return destination.address.family() != service.family;
+}
+
 /// The changes by kind; they are joined in the order of the members.
 struct Sorted {
   std::vector<Change> add_services;
   std::vector<Change> add_destinations;
   std::vector<Change> edit_services;
   std::vector<Change> edit_destinations;
-  std::vector<Change> others;
+  std::vector<Change> timeouts;
+  std::vector<Change> make_way;  ///< deletions without which the daemons can't start
+  std::vector<Change> daemons;
   std::vector<Change> delete_destinations;
   std::vector<Change> delete_services;
 
+  /// Where a deletion belongs whose place is `last` if no daemon needs it earlier. Call it when the daemons are known.
+  std::vector<Change>& deletions(bool mixed, std::vector<Change>& last) {
+    return mixed && !daemons.empty() ? make_way : last;
+  }
+
   std::vector<Change> join() && {
     std::vector<Change> all;
-    for (std::vector<Change>* kind : {&add_services, &add_destinations, &edit_services, &edit_destinations, &others,
-                                      &delete_destinations, &delete_services}) {
+    for (std::vector<Change>* kind : {&add_services, &add_destinations, &edit_services, &edit_destinations, &timeouts,
+                                      &make_way, &daemons, &delete_destinations, &delete_services}) {
       std::ranges::move(*kind, std::back_inserter(all));
     }
     return all;
@@ -77,8 +94,17 @@ void change_entry(Sorted& out, const Table::Entry& from, const Table::Entry& to)
     }
   }
   for (const auto& [name, destination] : from.destinations) {
-    if (!to.destinations.contains(name)) out.delete_destinations.emplace_back(DeleteDestination{key, name});
+    if (to.destinations.contains(name)) continue;
+    out.deletions(is_mixed(key, name), out.delete_destinations).emplace_back(DeleteDestination{key, name});
   }
+}
+
+void delete_entry(Sorted& out, const Table::Entry& entry) {
+  const ServiceKey& key = entry.service.key;
+  const bool mixed =
+      std::ranges::any_of(entry.destinations, [&](const auto& named) { return is_mixed(key, named.first); });
+  // A deleted service takes its destinations along.
+  out.deletions(mixed, out.delete_services).emplace_back(DeleteService{key});
 }
 
 void change_daemons(Sorted& out, const Table& from, const Table& to) {
@@ -86,15 +112,16 @@ void change_daemons(Sorted& out, const Table& from, const Table& to) {
     const auto running = from.daemons.find(role);
     if (running != from.daemons.end()) {
       if (same(running->second, daemon)) continue;
-      out.others.emplace_back(StopDaemon{role, running->second.sync_id});
+      out.daemons.emplace_back(StopDaemon{role, running->second.sync_id});
     }
-    out.others.emplace_back(StartDaemon{daemon});
+    out.daemons.emplace_back(StartDaemon{daemon});
   }
 }
 
 /// Takes one change back. Each function gives the changes in the order in which they are to be made.
 struct Undo {
   const Table& before;
+  std::set<ServiceKey> added;  ///< services that `done` itself added; somebody else may have added more
   std::vector<Change>& out;
 
   void operator()(const AddService& c) const { out.emplace_back(DeleteService{c.service.key}); }
@@ -111,7 +138,7 @@ struct Undo {
   }
   void operator()(const AddDestination& c) const {
     // A service that was added goes with its destinations.
-    if (find(c.service) != nullptr) out.emplace_back(DeleteDestination{c.service, c.destination.key});
+    if (!added.contains(c.service)) out.emplace_back(DeleteDestination{c.service, c.destination.key});
   }
   void operator()(const EditDestination& c) const {
     if (const Destination* destination = find(c.service, c.destination.key)) {
@@ -172,6 +199,7 @@ Table read_table(Client& client) {
 
 std::vector<Change> diff(const Table& from, const Table& to) {
   Sorted changes;
+  change_daemons(changes, from, to);
   for (const auto& [key, entry] : to.services) {
     const auto found = from.services.find(key);
     if (found == from.services.end()) {
@@ -180,21 +208,23 @@ std::vector<Change> diff(const Table& from, const Table& to) {
       change_entry(changes, found->second, entry);
     }
   }
-  // A deleted service takes its destinations along.
   for (const auto& [key, entry] : from.services) {
-    if (!to.services.contains(key)) changes.delete_services.emplace_back(DeleteService{key});
+    if (!to.services.contains(key)) delete_entry(changes, entry);
   }
   if (to.timeouts && !same(from.timeouts.value_or(Timeouts{}), *to.timeouts)) {
-    changes.others.emplace_back(SetTimeouts{*to.timeouts});
+    changes.timeouts.emplace_back(SetTimeouts{*to.timeouts});
   }
-  change_daemons(changes, from, to);
   return std::move(changes).join();
 }
 
 std::vector<Change> undo(std::span<const Change> done, const Table& before) {
   std::vector<Change> changes;
+  Undo undo_one{before, {}, changes};
+  for (const Change& change : done) {
+    if (const auto* addition = std::get_if<AddService>(&change)) undo_one.added.insert(addition->service.key);
+  }
   // No views in this file: Clang 14 can't compile libstdc++ 12's.
-  std::for_each(done.rbegin(), done.rend(), [&](const Change& change) { std::visit(Undo{before, changes}, change); });
+  std::for_each(done.rbegin(), done.rend(), [&](const Change& change) { std::visit(undo_one, change); });
   return changes;
 }
 

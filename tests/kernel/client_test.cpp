@@ -2,9 +2,6 @@
 // Every call of ipvs::Client against the real kernel, refusals included. Root only.
 #include <arpa/inet.h>
 #include <fcntl.h>
-#include <net/if.h>
-#include <sched.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -14,8 +11,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
-#include <functional>
 #include <random>
 #include <string>
 #include <thread>
@@ -24,74 +19,9 @@
 #include <ipvs/ipvs.hpp>
 
 #include "catch.hpp"
+#include "client_fixture.hpp"
 
 namespace {
-
-using ipvs::Address;
-using ipvs::Client;
-using ipvs::Destination;
-using ipvs::Error;
-using ipvs::Family;
-using ipvs::Operation;
-using ipvs::Service;
-using ipvs::ServiceKey;
-
-Address v4(const char* text) { return Address::parse(text).value(); }
-Address v6(const char* text) { return Address::parse(text).value(); }
-
-/// Moves this process into an empty network namespace; each test starts with one.
-void enter_fresh_namespace() {
-  REQUIRE(unshare(CLONE_NEWNET) == 0);
-  const int socket = ::socket(AF_INET, SOCK_DGRAM, 0);
-  ifreq request{};
-  std::strcpy(request.ifr_name, "lo");
-  request.ifr_flags = IFF_UP | IFF_RUNNING | IFF_MULTICAST;
-  REQUIRE(ioctl(socket, SIOCSIFFLAGS, &request) == 0);
-  close(socket);
-}
-
-struct Fixture {
-  Fixture() { enter_fresh_namespace(); }
-};
-
-struct Refusal {
-  Operation operation;
-  int error_number;
-  bool operator==(const Refusal&) const = default;
-};
-
-std::ostream& operator<<(std::ostream& out, const Refusal& refusal) {
-  return out << ipvs::to_string(refusal.operation) << ": " << std::strerror(refusal.error_number);
-}
-
-/// What the kernel said to `call`; fails the test when it said nothing.
-Refusal refusal_of(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return {error.operation(), error.error_number()};
-  }
-  FAIL("the call was not refused");
-  return {};
-}
-
-/// Runs `work` in a child process and gives its exit status.
-int in_child(const std::function<int()>& work) {
-  const pid_t child = fork();
-  if (child == 0) _exit(work());
-  int status = 0;
-  waitpid(child, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-}
-
-const ServiceKey web = ServiceKey::tcp(Address::v4(0x0a000001), 80);
-
-Destination server(const char* address, std::uint16_t port = 80) {
-  Destination destination;
-  destination.key = {Address::parse(address).value(), port};
-  destination.forwarding = ipvs::Forwarding::masquerade;
-  return destination;
-}
 
 class Random {
  public:
@@ -345,12 +275,6 @@ TEST_CASE_METHOD(Fixture, "a table is read, changed by a diff and brought back b
     }
     return table;
   };
-  const auto carry_out = [&](const std::vector<ipvs::Change>& changes) {
-    ipvs::Batch batch(client);
-    for (const ipvs::Change& change : changes) batch.add(change);
-    const auto refusals = batch.finish();
-    for (const auto& refusal : refusals) FAIL_CHECK(refusal.number << ": " << refusal.error.what());
-  };
   ipvs::Table former = ipvs::read_table(client);
   for (int round = 0; round < 10; ++round) {
     INFO("round " << round << ", seed " << seed);
@@ -360,12 +284,12 @@ TEST_CASE_METHOD(Fixture, "a table is read, changed by a diff and brought back b
       if (random.coin()) wanted.services[key] = entry;
     }
     const auto changes = ipvs::diff(former, wanted);
-    carry_out(changes);
+    carry_out(client, changes);
     ipvs::Table present = ipvs::read_table(client);
     REQUIRE(present.services == wanted.services);
     REQUIRE(ipvs::diff(present, wanted).empty());
     if (round % 2 == 0) {
-      carry_out(ipvs::undo(changes, former));
+      carry_out(client, ipvs::undo(changes, former));
       present = ipvs::read_table(client);
       REQUIRE(present.services == former.services);
     }
@@ -438,10 +362,11 @@ TEST_CASE_METHOD(Fixture, "real connections are counted, listed and zeroed") {
   std::vector<int> sockets;
   address.sin_port = htons(80);
   inet_pton(AF_INET, "10.9.0.1", &address.sin_addr);
-  for (int i = 0; i < 5; ++i) {
+  const auto connect_once = [&] {
     sockets.push_back(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     REQUIRE(connect(sockets.back(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-  }
+  };
+  for (int i = 0; i < 5; ++i) connect_once();
   CHECK(client.destinations(key)[0].active_connections == 5);
 
   ipvs::ConnectionReader reader;
@@ -458,16 +383,24 @@ TEST_CASE_METHOD(Fixture, "real connections are counted, listed and zeroed") {
   CHECK(seen == 5);
 
   // The kernel adds counters up every two seconds.
-  std::uint64_t counted = 0;
-  for (int i = 0; i < 50 && counted != 5; ++i) {
-    usleep(100'000);
-    counted = client.service(key).stats.connections;
-  }
-  CHECK(counted == 5);
+  const auto counted = [&](std::uint64_t expected) {
+    std::uint64_t count = 0;
+    for (int i = 0; i < 50 && count != expected; ++i) {
+      usleep(100'000);
+      count = client.service(key).stats.connections;
+    }
+    return count;
+  };
+  CHECK(counted(5) == 5);
   CHECK(client.destinations(key)[0].stats.connections == 5);
   client.zero(key);
   CHECK(client.service(key).stats.connections == 0);
+  CHECK(client.destinations(key)[0].stats.connections == 0);
+  for (int i = 0; i < 2; ++i) connect_once();
+  CHECK(counted(2) == 2);
   client.zero();
+  CHECK(client.service(key).stats.connections == 0);
+  CHECK(client.destinations(key)[0].stats.connections == 0);
   for (const int socket : sockets) close(socket);
   close(listener);
 }

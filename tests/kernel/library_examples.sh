@@ -63,6 +63,8 @@ ipvsadm -R <<RULES
 -a -t [fd00:50::80]:80 -r [fd00:17::3]:80 -m -w 3
 -A -u $vip:53 -s rr
 -a -u $vip:53 -r 172.17.0.3:53 -m -w 2
+-A -t $vip:0 -s rr -p
+-a -t $vip:0 -r 172.17.0.4:0 -g -w 6
 RULES
 
 # weights_are LINES: now
@@ -75,7 +77,7 @@ sick=${sick/\[fd00:17::3\]:80 3/[fd00:17::3]:80 0}
 health_checker 1 >health.log 2>&1 &
 health_checker=$!
 sleep 2
-same "health_checker: servers that answer keep their weights" "$healthy" "$(weights)"
+same "health_checker: servers that answer, or have no port to ask, keep their weights" "$healthy" "$(weights)"
 stop_serving pod3
 eventually "health_checker: a server that dies gets weight 0, others keep theirs" 15 weights_are "$sick"
 same "clients get the living server only" "4 pod4" "$(fetch in client $vip 4)"
@@ -83,6 +85,19 @@ serve pod3
 eventually "health_checker: the server returns and gets its weight back" 15 weights_are "$healthy"
 stop_serving pod3
 eventually "health_checker: it dies again" 15 weights_are "$sick"
+
+# An address that nobody has takes the checker a second: time to set the weight meanwhile.
+silent=172.17.0.77
+ipvsadm -a -t $vip:80 -r $silent:80 -m -w 8
+being_probed() { ss -Htn state syn-sent dst $silent:80 | grep -q .; }
+eventually "health_checker: checks a silent server" 15 being_probed
+ipvsadm -e -t $vip:80 -r $silent:80 -m -w 9 -x 30
+settings() { ipvsadm -Sn | sed -n "s/^-a .* -r $silent:80 -m //p"; }
+become "health_checker: a silent server gets weight 0, and keeps what was set meanwhile" 15 "-w 0 -x 30" settings
+on pod4 ip addr add $silent/16 dev eth0
+become "health_checker: and gets the weight that was set meanwhile when it answers" 15 "-w 9 -x 30" settings
+ipvsadm -d -t $vip:80 -r $silent:80
+
 kill "$health_checker"
 wait "$health_checker" && status=0 || status=$?
 health_checker=
@@ -90,4 +105,8 @@ same "health_checker: ends well" 0 "$status"
 same "health_checker: gives the weights back when it ends" "$healthy" "$(weights)"
 same "health_checker: tells what it does" "172.17.0.3 port 80: weight 0
 172.17.0.3 port 80: weight 5" "$(grep '^172' health.log | head -n 2)"
+for argument in abc 0 -1 1x "" 99999999999; do
+  same "health_checker: $argument seconds are none" "usage: health_checker [SECONDS]" \
+    "$(timeout 5 health_checker "$argument" 2>&1 || true)"
+done
 finish

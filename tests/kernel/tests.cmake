@@ -30,7 +30,7 @@ function(ipvs_kernel_program name)
   add_dependencies(kernel_programs ${name})
 endfunction()
 
-ipvs_kernel_program(client_test client_test.cpp)
+ipvs_kernel_program(client_test client_test.cpp client_daemons_test.cpp client_lists_test.cpp client_refusals_test.cpp)
 target_link_libraries(client_test PRIVATE ipvs::ipvs Catch2::Catch2WithMain)
 ipvs_kernel_test(client 300 $<TARGET_FILE:client_test>)
 

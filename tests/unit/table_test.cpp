@@ -1,114 +1,342 @@
 // SPDX-License-Identifier: MIT
 #include <random>
+#include <vector>
 
 #include <ipvs/table.hpp>
 
 #include "catch.hpp"
+#include "table_model.hpp"
 
 using namespace ipvs;
 
 namespace {
 
+using Changes = std::vector<Change>;
+
+/// Random tables out of few names, so that two of them share some, and with every setting there is.
 class Tables {
  public:
   explicit Tables(std::uint64_t seed) : random_(seed) {}
-  Table table() {
+
+  /// `mixed`: destinations may be of another family than their service.
+  Table table(bool mixed) {
     Table table;
     for (int i = below(6); i > 0; --i) {
-      // Few keys, so that two tables share some.
-      const auto key = ServiceKey::tcp(Address::v4(1), static_cast<std::uint16_t>(1 + below(6)));
-      Table::Entry entry;
-      entry.service = Service(key, below(2) == 0 ? "rr" : "wlc");
+      Table::Entry entry{service(), {}};
       for (int n = below(4); n > 0; --n) {
-        Destination destination;
-        destination.key = {Address::v4(static_cast<std::uint32_t>(1 + below(4))), 80};
-        destination.weight = below(3);
-        entry.destinations[destination.key] = destination;
+        const Destination server = destination(mixed && coin() ? family() : entry.service.key.family);
+        entry.destinations[server.key] = server;
       }
-      table.services[key] = entry;
+      table.services[entry.service.key] = entry;
     }
-    if (below(3) == 0)
-      table.timeouts = Timeouts{std::chrono::seconds(1 + below(3)), std::chrono::seconds(1), std::chrono::seconds(1)};
     return table;
   }
 
- private:
+  Timeouts timeouts(int least) {
+    const auto time = [&] { return std::chrono::seconds(least + below(3)); };
+    return {time(), time(), time()};
+  }
+
+  void add_daemons(Table& table) {
+    for (const DaemonRole role : {DaemonRole::master, DaemonRole::backup}) {
+      if (below(3) == 0) table.daemons[role] = daemon(role);
+    }
+  }
+
   int below(int limit) { return std::uniform_int_distribution<int>(0, limit - 1)(random_); }
+  bool coin() { return below(2) == 0; }
+
+ private:
+  Family family() { return coin() ? Family::ipv4 : Family::ipv6; }
+
+  Address address(Family family) {
+    const auto number = static_cast<std::uint8_t>(1 + below(2));
+    return family == Family::ipv4 ? Address::v4(number) : Address::v6({0x20, 0x01, number});
+  }
+
+  std::uint16_t port() { return static_cast<std::uint16_t>(80 + below(2)); }
+
+  Service service() {
+    const Family wanted = family();
+    Service service(below(3) == 0 ? ServiceKey::mark(static_cast<std::uint32_t>(1 + below(2)), wanted)
+                                  : ServiceKey::of(coin() ? Protocol::tcp : Protocol::udp, address(wanted), port()));
+    if (coin()) return service;
+    service.scheduler = coin() ? "mh" : "none";
+    service.scheduler_flags = static_cast<SchedulerFlags>(below(8) << 3);
+    service.persistent = coin();
+    service.persistence_timeout = std::chrono::seconds(below(3));
+    if (coin()) service.netmask = wanted == Family::ipv4 ? 0xffffff00 : 64;
+    if (coin()) service.persistence_engine = "sip";
+    service.one_packet = coin();
+    return service;
+  }
+
+  Destination destination(Family family) {
+    Destination destination;
+    destination.key = {address(family), port()};
+    if (coin()) return destination;
+    destination.forwarding = coin() ? Forwarding::tunnel : Forwarding::masquerade;
+    destination.weight = below(2);
+    destination.upper_threshold = static_cast<std::uint32_t>(1 + below(2));
+    destination.lower_threshold = static_cast<std::uint32_t>(below(2));
+    destination.tunnel_type = static_cast<TunnelType>(below(3));
+    destination.tunnel_port = port();
+    destination.tunnel_checksum = static_cast<TunnelChecksum>(below(3));
+    return destination;
+  }
+
+  Daemon daemon(DaemonRole role) {
+    Daemon daemon;
+    daemon.role = role;
+    daemon.interface = coin() ? "eth0" : "eth1";
+    daemon.sync_id = static_cast<std::uint32_t>(below(2));
+    if (coin()) return daemon;
+    static constexpr std::uint16_t lengths[] = {0, 1, 1000, 1024, 65487, 65500, 65535};
+    daemon.sync_maxlen = lengths[below(7)];
+    daemon.multicast_group = Address::parse(coin() ? "224.0.0.81" : "ff02::81");
+    daemon.multicast_port = static_cast<std::uint16_t>(below(2));
+    daemon.multicast_ttl = static_cast<std::uint8_t>(below(2));
+    return daemon;
+  }
+
   std::mt19937_64 random_;
 };
 
-/// What the kernel would do; fails the test where the kernel would refuse.
-struct Model {
-  Table& table;
-  void operator()(const AddService& c) const {
-    REQUIRE(table.services.try_emplace(c.service.key, Table::Entry{c.service, {}}).second);
-  }
-  void operator()(const EditService& c) const {
-    REQUIRE(table.services.contains(c.service.key));
-    REQUIRE(table.services[c.service.key].service != c.service);
-    table.services[c.service.key].service = c.service;
-  }
-  void operator()(const DeleteService& c) const { REQUIRE(table.services.erase(c.key) == 1); }
-  void operator()(const AddDestination& c) const {
-    REQUIRE(table.services.contains(c.service));
-    REQUIRE(table.services[c.service].destinations.try_emplace(c.destination.key, c.destination).second);
-  }
-  void operator()(const EditDestination& c) const {
-    REQUIRE(table.services.contains(c.service));
-    auto& destinations = table.services[c.service].destinations;
-    REQUIRE(destinations.contains(c.destination.key));
-    REQUIRE(destinations[c.destination.key] != c.destination);
-    destinations[c.destination.key] = c.destination;
-  }
-  void operator()(const DeleteDestination& c) const {
-    REQUIRE(table.services.contains(c.service));
-    REQUIRE(table.services[c.service].destinations.erase(c.key) == 1);
-  }
-  void operator()(const SetTimeouts& c) const { table.timeouts = c.timeouts; }
-  template <typename Other>
-  void operator()(const Other&) const {
-    FAIL("a diff of tables without daemons has no such change");
-  }
+/// A table as it is, and one to be reached from it; that the kernel can go there.
+struct Way {
+  Table from;
+  Table to;
 };
+
+Way random_way(Tables& tables) {
+  Way way;
+  // No daemon runs beside mixed families, before or after.
+  const bool daemons_before = tables.coin();
+  const bool daemons_after = tables.coin();
+  way.from = tables.table(!daemons_before);
+  way.to = tables.table(!daemons_before && !daemons_after);
+  way.from.timeouts = tables.timeouts(1);
+  if (tables.coin()) way.to.timeouts = tables.timeouts(0);
+  if (daemons_before) tables.add_daemons(way.from);
+  if (daemons_after) tables.add_daemons(way.to);
+  for (auto& [role, daemon] : way.from.daemons) daemon = TableModel::filled_in(daemon);
+  // Some stay as they are.
+  for (const auto& [key, entry] : way.from.services) {
+    if (tables.coin() && (way.to.daemons.empty() || !TableModel::any_mixed(entry))) way.to.services[key] = entry;
+  }
+  return way;
+}
+
+/// Whether a running daemon is already as wanted, what is left open being as it runs.
+bool runs_already(const Daemon& running, Daemon wanted) {
+  if (!wanted.multicast_group) wanted.multicast_group = running.multicast_group;
+  if (wanted.sync_maxlen == 0) wanted.sync_maxlen = running.sync_maxlen;
+  if (wanted.multicast_port == 0) wanted.multicast_port = running.multicast_port;
+  if (wanted.multicast_ttl == 0) wanted.multicast_ttl = running.multicast_ttl;
+  return TableModel::filled_in(wanted) == running;
+}
+
+/// The kernel's table when `to` was reached from `from`.
+Table reached(const Way& way) {
+  Table table{way.to.services, way.from.timeouts, way.from.daemons};
+  if (way.to.timeouts) table.timeouts = TableModel::kept(*way.from.timeouts, *way.to.timeouts);
+  for (const auto& [role, daemon] : way.to.daemons) {
+    const auto running = table.daemons.find(role);
+    if (running != table.daemons.end() && runs_already(running->second, daemon)) continue;
+    table.daemons[role] = TableModel::filled_in(daemon);
+  }
+  return table;
+}
+
+/// What `changes` make of `table`; none may be refused.
+Table carried_out(Table table, std::span<const Change> changes) {
+  for (const Change& change : changes) REQUIRE(std::visit(TableModel{table}, change) == 0);
+  return table;
+}
+
+/// The same without the change of this number; others may be refused then.
+Table carried_out_without(Table table, const Changes& changes, std::size_t left_out) {
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    if (i != left_out) std::visit(TableModel{table}, changes[i]);
+  }
+  return table;
+}
+
+bool starts_a_daemon(const Changes& changes) {
+  return std::ranges::any_of(changes, [](const Change& c) { return std::holds_alternative<StartDaemon>(c); });
+}
+
+/// Whether a deletion takes away what no daemon can start beside.
+bool makes_way(const Change& change, const Table& from) {
+  if (const auto* c = std::get_if<DeleteDestination>(&change)) return TableModel::mixed(c->service, c->key);
+  if (const auto* c = std::get_if<DeleteService>(&change)) return TableModel::any_mixed(from.services.at(c->key));
+  return false;
+}
+
+/// The place of a change among the others, as table.hpp promises.
+int rank(const Change& change, const Table& from, bool daemon_starts) {
+  if (daemon_starts && makes_way(change, from)) return 5;
+  static constexpr int ranks[] = {0, 2, 8, 1, 3, 7, -1, -1, 4, 6, 6};
+  static_assert(std::size(ranks) == std::variant_size_v<Change>);
+  return ranks[change.index()];
+}
+
+void check_order(const Changes& changes, const Table& from) {
+  const bool daemon_starts = starts_a_daemon(changes);
+  int last = 0;
+  for (const Change& change : changes) {
+    const int place = rank(change, from, daemon_starts);
+    REQUIRE(place >= last);
+    last = place;
+  }
+}
+
+const ServiceKey web = ServiceKey::tcp(Address::v4(0x0a000001), 80);
+
+Destination server(const char* address) {
+  Destination destination;
+  destination.key = {*Address::parse(address), 80};
+  destination.forwarding = Forwarding::tunnel;
+  return destination;
+}
+
+Table table_of(const ServiceKey& key, std::initializer_list<const char*> servers) {
+  Table table;
+  Table::Entry& entry = table.services[key];
+  entry.service = Service(key);
+  for (const char* address : servers) entry.destinations[server(address).key] = server(address);
+  return table;
+}
+
+Daemon daemon_on(const char* interface, DaemonRole role = DaemonRole::master) {
+  Daemon daemon;
+  daemon.role = role;
+  daemon.interface = interface;
+  return daemon;
+}
 
 }  // namespace
 
-TEST_CASE("a diff carried out turns one table into the other, without a redundant change, and can be undone") {
+TEST_CASE("a diff carried out turns one table into the other, in order, without a redundant change") {
   const std::uint64_t seed = 1;
   Tables tables(seed);
-  for (int i = 0; i < 3000; ++i) {
+  for (int i = 0; i < 2000; ++i) {
     INFO("round " << i << ", seed " << seed);
-    Table from = tables.table();
-    if (!from.timeouts) from.timeouts = Timeouts{};
-    const Table to = tables.table();
-    const auto changes = diff(from, to);
-    Table present = from;
-    for (const Change& change : changes) std::visit(Model{present}, change);
-    REQUIRE(present.services == to.services);
-    if (to.timeouts) REQUIRE(present.timeouts == to.timeouts);
-    REQUIRE(diff(present, to).empty());
-    REQUIRE(diff(from, from).empty());
-    for (const Change& change : undo(changes, from)) std::visit(Model{present}, change);
-    REQUIRE(present.services == from.services);
-    REQUIRE(present.timeouts == from.timeouts);
+    const Way way = random_way(tables);
+    const Changes changes = diff(way.from, way.to);
+    const Table present = carried_out(way.from, changes);
+    REQUIRE(present == reached(way));
+    REQUIRE(diff(present, way.to).empty());
+    REQUIRE(diff(way.from, way.from).empty());
+    REQUIRE(diff(way.to, way.to).empty());
+    check_order(changes, way.from);
+    for (std::size_t left_out = 0; left_out < changes.size(); ++left_out) {
+      REQUIRE(carried_out_without(way.from, changes, left_out) != present);
+    }
+  }
+}
+
+TEST_CASE("whatever part of a diff was carried out can be undone") {
+  const std::uint64_t seed = 2;
+  Tables tables(seed);
+  for (int i = 0; i < 1000; ++i) {
+    INFO("round " << i << ", seed " << seed);
+    const Way way = random_way(tables);
+    const Changes changes = diff(way.from, way.to);
+    for (std::size_t count = 0; count <= changes.size(); ++count) {
+      const std::span<const Change> done(changes.data(), count);
+      const Table present = carried_out(way.from, done);
+      REQUIRE(carried_out(present, undo(done, way.from)) == way.from);
+    }
   }
 }
 
 TEST_CASE("a daemon is started anew only when what was asked for differs") {
   Table from;
   Table to;
-  Daemon wanted;
-  wanted.interface = "eth0";
+  const Daemon wanted = daemon_on("eth0");
   to.daemons[wanted.role] = wanted;
-  CHECK(diff(from, to) == std::vector<Change>{StartDaemon{wanted}});
-  Daemon running = wanted;
-  running.sync_maxlen = 1472;
-  running.multicast_port = 8848;
-  running.multicast_ttl = 1;
-  running.multicast_group = Address::parse("224.0.0.81");
-  from.daemons[running.role] = running;
+  CHECK(diff(from, to) == Changes{StartDaemon{wanted}});
+  from.daemons[wanted.role] = TableModel::filled_in(wanted);
   CHECK(diff(from, to).empty());
-  to.daemons[wanted.role].multicast_port = 99;
-  CHECK(diff(from, to) == std::vector<Change>{StopDaemon{DaemonRole::master, 0}, StartDaemon{to.daemons[wanted.role]}});
   CHECK(diff(from, Table()).empty());
+  const auto differs = [&](Daemon other) {
+    to.daemons[wanted.role] = other;
+    return diff(from, to) == Changes{StopDaemon{DaemonRole::master, 0}, StartDaemon{other}};
+  };
+  CHECK(differs(daemon_on("eth1")));
+  Daemon other = wanted;
+  other.sync_id = 1;
+  CHECK(differs(other));
+  other = wanted;
+  other.sync_maxlen = 1000;
+  CHECK(differs(other));
+  other = wanted;
+  other.multicast_group = Address::parse("224.0.0.82");
+  CHECK(differs(other));
+  other = wanted;
+  other.multicast_port = 99;
+  CHECK(differs(other));
+  other = wanted;
+  other.multicast_ttl = 2;
+  CHECK(differs(other));
+}
+
+TEST_CASE("what the kernel makes of a message length is no difference") {
+  for (const DaemonRole role : {DaemonRole::master, DaemonRole::backup}) {
+    for (const char* group : {"224.0.0.81", "ff02::81"}) {
+      for (const int length : {1, 1023, 1024, 1025, 65486, 65487, 65488, 65507, 65508, 65535}) {
+        Table to;
+        Daemon& daemon = to.daemons[role] = daemon_on("eth0", role);
+        daemon.sync_maxlen = static_cast<std::uint16_t>(length);
+        daemon.multicast_group = Address::parse(group);
+        Table from;
+        from.daemons[role] = TableModel::filled_in(daemon);
+        INFO("role " << static_cast<int>(role) << ", group " << group << ", length " << length);
+        CHECK(diff(from, to).empty());
+        from.daemons[role].sync_maxlen = 1200;
+        CHECK(diff(from, to).size() == 2);
+      }
+    }
+  }
+}
+
+TEST_CASE("only what keeps a daemon from starting is deleted before it") {
+  Table from = table_of(web, {"10.1.1.1", "2001:db8::1"});
+  from.services.merge(table_of(ServiceKey::mark(1), {"2001:db8::1"}).services);
+  from.services.merge(table_of(ServiceKey::mark(2), {"10.1.1.1"}).services);
+  Table to = table_of(web, {});
+  const Daemon daemon = daemon_on("eth0");
+  to.daemons[daemon.role] = daemon;
+  CHECK(diff(from, to) == Changes{DeleteDestination{web, server("2001:db8::1").key}, DeleteService{ServiceKey::mark(1)},
+                                  StartDaemon{daemon}, DeleteDestination{web, server("10.1.1.1").key},
+                                  DeleteService{ServiceKey::mark(2)}});
+  to.daemons.clear();
+  CHECK(diff(from, to) == Changes{DeleteDestination{web, server("10.1.1.1").key},
+                                  DeleteDestination{web, server("2001:db8::1").key}, DeleteService{ServiceKey::mark(1)},
+                                  DeleteService{ServiceKey::mark(2)}});
+}
+
+TEST_CASE("a server that an old kernel tells as local is no difference") {
+  Table from = table_of(web, {"10.1.1.1"});
+  const Table to = from;
+  Destination& told = from.services[web].destinations.begin()->second;
+  told.forwarding = Forwarding::local;
+  CHECK(diff(from, to).empty());
+  told.weight = 7;
+  CHECK(diff(from, to) == Changes{EditDestination{web, server("10.1.1.1")}});
+}
+
+TEST_CASE("a destination that was added to a rival's service is deleted when that is undone") {
+  // Somebody else added the service between our reading and our changes, so ours was refused.
+  const AddDestination added{web, server("10.1.1.1")};
+  CHECK(undo(Changes{added}, Table()) == Changes{DeleteDestination{web, added.destination.key}});
+  // Our own goes with all that is in it.
+  CHECK(undo(Changes{AddService{Service(web)}, added}, Table()) == Changes{DeleteService{web}});
+}
+
+TEST_CASE("flushing is undone, zeroing can't be") {
+  Table before = table_of(web, {"10.1.1.1"});
+  CHECK(carried_out(Table(), undo(Changes{Flush{}}, before)) == before);
+  CHECK(undo(Changes{Zero{}, Zero{web}}, before).empty());
 }

@@ -41,7 +41,8 @@ class IPVS_EXPORT Client {
   ///
   /// The kernel has no snapshot of what takes more than one packet, some 70 services: it goes on by position, and
   /// passes over others or tells them twice when some are added or deleted meanwhile. So those are read until two
-  /// readings agree on the keys, five times at most; then each is told once, and some may be missing.
+  /// readings agree on the keys, five times at most; then each that any of the five told, and that is still there, is
+  /// told once.
   /// Kernel: dump of IPVS_CMD_GET_SERVICE.
   std::vector<ServiceEntry> services();
   /// One service. ESRCH when it is absent. Kernel: IPVS_CMD_GET_SERVICE.
@@ -60,8 +61,9 @@ class IPVS_EXPORT Client {
   void delete_service(const ServiceKey& key);
 
   /// The destinations of a service, unsorted; ESRCH when there is no such service. What takes more than one packet,
-  /// some 70 destinations, is read as services() does. Kernel: dump of IPVS_CMD_GET_DEST, which is empty for an absent
-  /// service too, so an empty one costs a second request.
+  /// some 70 destinations, is read as services() does, but after five readings one that was deleted meanwhile may be
+  /// told, too: the kernel can't be asked for a single one. Kernel: dump of IPVS_CMD_GET_DEST, which is empty for an
+  /// absent service too, so an empty one costs a second request.
   std::vector<DestinationEntry> destinations(const ServiceKey& key);
   /// ESRCH: no such service. EEXIST: the destination is there already. ERANGE: a weight below 0, or a lower threshold
   /// above the upper one. EINVAL: an address that is not unicast, another family than the service's without a tunnel or
@@ -89,9 +91,9 @@ class IPVS_EXPORT Client {
 
   /// The sync daemons that run: none, one or two. Kernel: IPVS_CMD_GET_DAEMON.
   std::vector<Daemon> daemons();
-  /// EEXIST: that role is running already. ENODEV: no such interface. ENETUNREACH: a master has no route to the group.
-  /// EINVAL: the group is no multicast address, or some destination is of another family than its service.
-  /// Kernel: IPVS_CMD_NEW_DAEMON.
+  /// EEXIST: that role is running already. ENODEV: no such interface. ENETUNREACH: a master's interface is down, or has
+  /// no route to an IPv6 group. EINVAL: the group is no multicast address, or some destination is of another family
+  /// than its service. Kernel: IPVS_CMD_NEW_DAEMON.
   void start_daemon(const Daemon& daemon);
   /// ESRCH: no daemon runs in that role. The kernel takes a `sync_id` but does not look at it (Linux 6.1).
   /// Kernel: IPVS_CMD_DEL_DAEMON.

@@ -42,8 +42,9 @@ struct Daemon {
   std::string interface;
   /// 0 to 255; a backup listens to masters of its id, 0 listens to all. Kernel: IPVS_DAEMON_ATTR_SYNC_ID.
   std::uint32_t sync_id = 0;
-  /// Longest sync message, bytes, 1 to 65507; 0: what the interface's MTU allows. More counts as 65507, and to a backup
-  /// less than 1024 as 1024. Kernel: IPVS_DAEMON_ATTR_SYNC_MAXLEN (Linux 4.3 and later, as all below).
+  /// Longest sync message, bytes, 1 to 65507 (over IPv6 65487); more counts as that, and to a backup less than 1024 as
+  /// 1024. 0: 1472 (over IPv6 1452), and to a backup as much more as the interface's MTU allows.
+  /// Kernel: IPVS_DAEMON_ATTR_SYNC_MAXLEN (Linux 4.3 and later, as all below).
   std::uint16_t sync_maxlen = 0;
   /// A multicast address (else EINVAL); the kernel's own is 224.0.0.81. Kernel: IPVS_DAEMON_ATTR_MCAST_GROUP or
   /// _GROUP6.

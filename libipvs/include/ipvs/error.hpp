@@ -42,20 +42,21 @@ IPVS_EXPORT const char* to_string(Operation operation) noexcept;
 ///   EEXIST      add: the service, or the destination, is there already; start_daemon: that role is running
 ///   ESRCH       no such service; stop_daemon: no daemon is running in that role
 ///   ENOENT      edit or delete_destination: no such destination; add or edit_service: no such scheduler or persistence
-///               engine; a namespace: no such name or process
+///               engine; a namespace: no such name or process; connections: no IPVS in this kernel
 ///   ENODEV      start_daemon: no such interface
-///   ENETUNREACH start_daemon: a master has no route to the multicast group
+///   ENETUNREACH start_daemon: a master's interface is down, or has no route to an IPv6 group
 ///   ERANGE      destinations: weight below 0, or the lower threshold above the upper one
 ///   EINVAL      destinations: address not unicast, another family than the service's without a tunnel or while a sync
 ///               daemon runs, a gue tunnel without a port; services: an IPv6 netmask other than 1 to 128; timeouts:
 ///               beyond (2^31-1)/HZ seconds; start_daemon: the group is no multicast address, or some destination is of
 ///               another family than its service; a namespace: the file is none
 ///   EPERM       the caller lacks CAP_NET_ADMIN
+///   EACCES      a namespace, or the connection table, may not be read
 ///   ENOPROTOOPT open_socket: the kernel has no IPVS
 /// And the library's own:
 ///   ENOENT, ENODEV, EINVAL  what no message to the kernel can say: a name that is longer than its field, a service key
 ///               without a protocol or with an address of another family, a time below 0 or beyond 32 bits
-///   EBADMSG     the answer lacks an attribute or makes no sense
+///   EBADMSG     the answer lacks an attribute or makes no sense; connections: a line makes no sense
 ///   EINTR       the kernel gave no answer
 ///   ENOBUFS     see Batch::Refusal
 ///

@@ -41,8 +41,9 @@ struct Table {
 
 /// The changes that turn `from` into `to`, none of them redundant, in the order: add services, add destinations,
 /// edit services, edit destinations, timeouts, daemons, delete destinations, delete services; so all that the kernel
-/// may refuse comes before the first deletion. No change names a service that is not there at its turn. A daemon with
-/// other settings is stopped and started anew.
+/// may refuse comes before the first deletion. One exception: destinations of another family than their service's, and
+/// deleted services that have such, go before the daemons, which the kernel does not start beside them. No change names
+/// a service that is not there at its turn. A daemon with other settings is stopped and started anew.
 ///
 /// `from` may be what read_table() returned: what the kernel fills in by itself (a daemon's defaults, the local
 /// forwarding of a server on this machine) is no difference.
