@@ -3,15 +3,19 @@
 # cpack in build/package. Their files are the install components tool, library and development.
 set(packaging ${PROJECT_SOURCE_DIR}/packaging)
 
-configure_file(${packaging}/ipvsadm.service.in ${PROJECT_BINARY_DIR}/ipvsadm.service @ONLY)
-install(
-  FILES ${PROJECT_BINARY_DIR}/ipvsadm.service
-  DESTINATION lib/systemd/system
-  COMPONENT tool)
-install(
-  FILES ${packaging}/ipvsadm.rules
-  DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/ipvsadm/examples
-  COMPONENT tool)
+if(TARGET ipvsadm)
+  # Written when it is installed: only then the prefix is known.
+  install(
+    CODE "
+    set(sbindir \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_SBINDIR}\")
+    configure_file(\"${packaging}/ipvsadm.service.in\" \"${PROJECT_BINARY_DIR}/ipvsadm.service\" @ONLY)
+    file(INSTALL \"${PROJECT_BINARY_DIR}/ipvsadm.service\" DESTINATION \"\${CMAKE_INSTALL_PREFIX}/lib/systemd/system\")"
+    COMPONENT tool)
+  install(
+    FILES ${packaging}/ipvsadm.rules
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/ipvsadm/examples
+    COMPONENT tool)
+endif()
 install(
   DIRECTORY ${PROJECT_SOURCE_DIR}/libipvs/examples/
   DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/libipvs-dev/examples
@@ -20,7 +24,9 @@ install(
 # Else CPack begins every description with it.
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "")
 set(CPACK_GENERATOR DEB)
-set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+# The files go to DESTDIR/usr then, so that what is written for a prefix is written for /usr.
+set(CPACK_SET_DESTDIR ON)
+set(CPACK_INSTALL_PREFIX /usr)
 set(CPACK_COMPONENTS_ALL tool library development)
 set(CPACK_COMPONENTS_GROUPING IGNORE)
 set(CPACK_DEB_COMPONENT_INSTALL ON)

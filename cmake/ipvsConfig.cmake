@@ -10,7 +10,7 @@ else()
   set(ipvs_kind static)
   # The static library leaves it to its user to link what it needs.
   find_dependency(PkgConfig)
-  pkg_check_modules(LIBNL REQUIRED IMPORTED_TARGET libnl-3.0 libnl-genl-3.0)
+  pkg_check_modules(IPVS_LIBNL REQUIRED IMPORTED_TARGET libnl-3.0 libnl-genl-3.0)
 endif()
 if(NOT TARGET ipvs::ipvs)
   add_library(ipvs::ipvs ALIAS ipvs::${ipvs_kind})

@@ -3,9 +3,13 @@
 # shellcheck shell=bash
 
 _ipvsadm() {
-  local cur cword words=() kept line
+  local cur cword words=() kept line quote=
   _get_comp_words_by_ref -n := cur words cword || return
   COMPREPLY=()
+  # Taken as typed: without quotes they are what ipvsadm would get.
+  [[ $cur != [\"\']* ]] || quote=${cur:0:1}
+  cur=${cur//[\"\'\\]/}
+  words=("${words[@]//[\"\'\\]/}")
   while IFS= read -r line; do
     if [ "$line" = @files ]; then
       compopt -o filenames
@@ -14,8 +18,8 @@ _ipvsadm() {
     fi
     COMPREPLY+=("${line%%$'\t'*}")
   done < <("${words[0]/#\~/$HOME}" --complete "${words[@]:1:cword-1}" "$cur" 2>/dev/null)
-  # bash itself sees only what follows the last : or = as the word.
-  if [[ $cur == *[:=]* && $COMP_WORDBREAKS == *:* ]]; then
+  # bash itself sees only what follows the last : or = as the word, but for a quoted one.
+  if [[ -z $quote && $cur == *[:=]* && $COMP_WORDBREAKS == *:* ]]; then
     kept=${cur%"${cur##*[:=]}"}
     COMPREPLY=("${COMPREPLY[@]#"$kept"}")
   fi

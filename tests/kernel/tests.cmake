@@ -35,16 +35,16 @@ target_link_libraries(client_test PRIVATE ipvs::ipvs Catch2::Catch2WithMain)
 ipvs_kernel_test(client 300 $<TARGET_FILE:client_test>)
 
 ipvs_kernel_program(conformance conformance.cpp case_file.cpp tool_runner.cpp table_dump.cpp)
-target_link_libraries(conformance PRIVATE PkgConfig::LIBNL)
+target_link_libraries(conformance PRIVATE PkgConfig::IPVS_LIBNL)
 ipvs_kernel_test(conformance 900 $<TARGET_FILE:conformance>)
 
 ipvs_kernel_program(differential differential.cpp command_lines.cpp tool_runner.cpp table_dump.cpp)
-target_link_libraries(differential PRIVATE PkgConfig::LIBNL)
+target_link_libraries(differential PRIVATE PkgConfig::IPVS_LIBNL)
 # A fixed seed, and as many sequences as the time allows; tests/run --differential N for more.
 ipvs_kernel_test(differential 300 $<TARGET_FILE:differential> --sequences 500 --seconds 180)
 
 ipvs_kernel_program(save_restore save_restore.cpp tool_runner.cpp table_dump.cpp)
-target_link_libraries(save_restore PRIVATE PkgConfig::LIBNL)
+target_link_libraries(save_restore PRIVATE PkgConfig::IPVS_LIBNL)
 ipvs_kernel_test(save_restore 300 $<TARGET_FILE:save_restore>)
 
 if(IPVS_BUILD_EXAMPLES)

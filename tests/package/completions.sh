@@ -49,6 +49,9 @@ cases=(
   'a live service elsewhere'     '--netns blue -D -f 4'                 '--netns blue -D -f 42 ' ''
   'no live service for a new one' '-A -t 10.0.0.2'                      '-A -t 10.0.0.2' '-'
   'a live server to change'      '-e -t 10.0.0.1:80 -r 10.0.1.2'        '-e -t 10.0.0.1:80 -r 10.0.1.21:8080 ' ''
+  'a quoted scheduler'           "-A -t 10.9.9.9:80 -s 'se"             "-A -t 10.9.9.9:80 -s 'sed' " 'sed'
+  'a live service in quotes'     '-D -t "10.0.0.2'                      '-D -t "10.0.0.2:443" ' '10.0.0.2:443'
+  'a service quoted before'      '-e -t "10.0.0.1:80" -r 10.0.1.2'      '-e -t "10.0.0.1:80" -r 10.0.1.21:8080 ' '10.0.1.21:8080'
   'what two live servers share'  '-d -t 10.0.0.1:80 -r 1'               '-d -t 10.0.0.1:80 -r 10.0.1.' '10.0.1.21:8080|10.0.1.31:8080'
 )
 
@@ -80,6 +83,14 @@ done
 # shellcheck disable=SC2016 # fish's variables
 same "fish shows descriptions" $'sed\tshortest expected delay' \
   "$(fish --no-config -c 'source $argv[1]; complete -C "ipvsadm -A -s se"' "$completions/ipvsadm.fish")"
+
+# shellcheck disable=SC2016 # fish's variables
+ask_fish() { env "PATH=$1" fish --no-config -c 'source $argv[1]; complete -C $argv[2]' "$completions/ipvsadm.fish" "$2" 2>&1; }
+# shellcheck disable=SC2088 # fish is to expand it
+same "fish completes a program below ~" $'sed\tshortest expected delay' "$(ask_fish /usr/bin:/bin '~/ipvsadm -A -s se')"
+same "fish says nothing without the program" "" "$(ask_fish /usr/bin:/bin 'ipvsadm -A -s se')"
+# shellcheck disable=SC2088 # fish is to expand it
+same "fish says nothing without that program below ~" "" "$(ask_fish /usr/bin:/bin '~/sbin/ipvsadm -A -s se')"
 
 answer=$(setpriv --reuid 65534 --clear-groups --bounding-set=-all "$IPVS_ADM" --complete -D -t '' 2>&1) && status=0 || status=$?
 same "without rights no service is offered and nothing is said" "0:" "$status:$answer"

@@ -13,66 +13,10 @@ build=$(cd "$2" && pwd)
 export IPVS_ADM=unused
 # shellcheck source=/dev/null
 . "$source/tests/kernel/lib.sh"
-as_root=()
-[ "$(id -u)" = 0 ] || as_root=(sudo -n)
-base=$build/deb-root root=$build/deb-root-work
+root=$build/deb-root-work
+# shellcheck source=tests/package/root.sh
+. "$source/tests/package/root.sh"
 trap '"${as_root[@]}" rm -rf "$root"' EXIT
-
-# quietly COMMAND...: its output only when it fails
-quietly() {
-  local log
-  if ! log=$("$@" 2>&1); then
-    printf '%s\n%s\n' "failed: $*" "$log" >&2
-    return 1
-  fi
-}
-
-# The root: this machine's release, with the distribution's ipvsadm beside it, not yet installed.
-make_base() {
-  [ ! -e "$base/.complete" ] || return 0
-  local mirror release
-  # shellcheck disable=SC2016 # the names are apt's
-  mirror=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' |
-    awk '$1 ~ /\/debian\/?$/ && $2 !~ /-/ { print $1; exit }')
-  eval "$(apt-config shell http_proxy Acquire::http::Proxy)"
-  # shellcheck source=/dev/null
-  release=$(. /etc/os-release && echo "$VERSION_CODENAME")
-  "${as_root[@]}" rm -rf "$base"
-  # sudo hands no proxy on by itself.
-  quietly "${as_root[@]}" env ${http_proxy:+"http_proxy=$http_proxy"} debootstrap --variant=minbase \
-    --include=init-system-helpers,systemd,libnl-3-200,libnl-genl-3-200,libpopt0,lsb-base,g++,pkg-config,libnl-3-dev,libnl-genl-3-dev \
-    "$release" "$base" ${mirror:+"$mirror"}
-  local folder
-  folder=$(mktemp -d)
-  (cd "$folder" && chmod 755 . && quietly apt-get download ipvsadm)
-  "${as_root[@]}" cp "$folder"/ipvsadm_*.deb "$base/old.deb"
-  rm -rf "$folder"
-  # Nothing is started in there.
-  printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$base/usr/sbin/policy-rc.d" >/dev/null
-  "${as_root[@]}" chmod 755 "$base/usr/sbin/policy-rc.d"
-  "${as_root[@]}" touch "$base/.complete"
-}
-
-# fresh_root: as after debootstrap
-fresh_root() {
-  "${as_root[@]}" rm -rf "$root"
-  "${as_root[@]}" cp -a --reflink=auto "$base" "$root"
-  "${as_root[@]}" cp "$build"/*.deb "$root/"
-}
-
-# inside COMMAND...: in the root
-inside() {
-  "${as_root[@]}" chroot "$root" /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 \
-    DEBIAN_FRONTEND=noninteractive "$@"
-}
-
-# there PATH...: those of the paths that exist in the root
-there() {
-  local path
-  for path in "$@"; do
-    if [ -e "$root$path" ] || [ -L "$root$path" ]; then echo "$path"; fi
-  done
-}
 
 field() { dpkg-deb -f "$build/$1"_*.deb "$2"; }
 
@@ -90,8 +34,15 @@ same "ipvsadm's dependencies are computed" "libc6 libnl-3-200 libnl-genl-3-200" 
   "$(field ipvsadm Depends | sed 's/ ([^)]*)//g; s/,//g')"
 same "libipvs-dev wants the libipvs1 of its own version" "libipvs1 (= 1:2.0.0-1), libnl-3-dev, libnl-genl-3-dev" \
   "$(field libipvs-dev Depends)"
-same "lintian has no error and no warning that isn't explained" "" \
-  "$(lintian --allow-root --tag-display-limit 0 "$build"/*.deb 2>&1 || true)"
+same "lintian has nothing to say that isn't explained" "" \
+  "$(lintian --allow-root -EI --pedantic --tag-display-limit 0 "$build"/*.deb 2>&1 || true)"
+
+# What dpkg-shlibdeps doesn't know of would be missing from the dependencies.
+wanted=$(field ipvsadm Depends | sed -n 's/.*libc6 (>= \([0-9.]*\)).*/\1/p')
+dpkg-deb --fsys-tarfile "$build"/ipvsadm_*.deb | tar -xO ./usr/sbin/ipvsadm >"$build/packed"
+same "ipvsadm needs no newer C library than it depends on" "" \
+  "$(readelf -V "$build/packed" | grep -o 'GLIBC_[A-Z0-9_.]*' | sort -u |
+    while IFS=_ read -r _ version; do dpkg --compare-versions "${version:-0}" le "$wanted" || echo "$version"; done)"
 
 fresh_root
 holds "a fresh installation" quietly inside sh -c 'dpkg -i /ipvsadm_*.deb'
@@ -112,6 +63,10 @@ same "its files stand where Debian wants them" "/usr/sbin/ipvsadm
   /usr/lib/systemd/system/ipvsadm.service /usr/share/doc/ipvsadm/examples/ipvsadm.rules)"
 same "nothing is done at boot before somebody asks for it" "" \
   "$(there /etc/systemd/system/multi-user.target.wants/ipvsadm.service)"
+copyright=$root/usr/share/doc/ipvsadm/copyright
+for notice in 'University of Cincinnati' 'Neither the name of the University' 'Victor Zverovich' 'Niels Lohmann'; do
+  holds "the notices of what is compiled in are there: $notice" grep -q "$notice" "$copyright"
+done
 same "systemd-analyze verify has nothing to say of the unit" "" \
   "$(inside systemd-analyze verify --man=no /usr/lib/systemd/system/ipvsadm.service 2>&1 | grep ipvsadm || true)"
 exposure=$(inside systemd-analyze security --offline=true ipvsadm.service 2>/dev/null |
@@ -124,6 +79,9 @@ holds "the libraries install" quietly inside sh -c 'dpkg -i /libipvs*.deb'
 same "a program builds and runs with them" $'2001:db8::1: 1 change\nopen the network namespace: 2' \
   "$(inside sh -c 'cd /root && g++ -std=c++20 outside.cpp $(pkg-config --cflags --libs ipvs) -o outside && ./outside' 2>&1)"
 echo CLEAR_ON_STOP=yes | "${as_root[@]}" tee "$root/etc/default/ipvsadm" >/dev/null
+holds "installing the same again" quietly inside sh -c 'dpkg -i /ipvsadm_*.deb'
+same "nothing is done at boot after that either" "" "$(there /etc/systemd/system/multi-user.target.wants/ipvsadm.service)"
+quietly inside systemctl enable ipvsadm
 holds "purge" quietly inside dpkg --purge ipvsadm libipvs-dev libipvs1
 same "purge leaves nothing" "" \
   "$(cd "$root" && "${as_root[@]}" find etc usr var -not -path 'var/log/*' -name '*ipvs*' -not -name xt_ipvs.h | sort)"
@@ -136,6 +94,8 @@ holds "the distribution's version, $old, is below ours" dpkg --compare-versions 
 rules='-A -t 192.0.2.1:80 -s rr'
 echo "$rules" | "${as_root[@]}" tee "$root/etc/ipvsadm.rules" >/dev/null
 "${as_root[@]}" sed -i 's/AUTO="false"/AUTO="true"/; s/DAEMON="none"/DAEMON="master"/' "$root/etc/default/ipvsadm"
+# A last command that fails was no trouble to the init script.
+echo 'test -e /nonexistent' | "${as_root[@]}" tee -a "$root/etc/default/ipvsadm" >/dev/null
 upgrade=$(inside sh -c 'dpkg -i /ipvsadm_*.deb' 2>&1) && status=0 || status=$?
 same "the upgrade" 0 "$status"
 same "the upgrade tells of a sync daemon that is no longer started" 2 "$(grep -c '^ipvsadm: ' <<<"$upgrade")"

@@ -27,9 +27,11 @@ for header in "$prefix"/include/ipvs/*.hpp; do
   name=ipvs/$(basename "$header")
   echo "#include <$name>" >"$folder/header.cpp"
   # Compiled alone, twice over, it must need nothing but itself.
-  holds "$name needs no other header before it" \
-    g++ -std=c++20 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -fsyntax-only -I "$prefix/include" \
-    -include "$header" "$folder/header.cpp"
+  for compiler in g++ clang++; do
+    holds "$compiler: $name needs no other header before it" \
+      $compiler -std=c++20 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -fsyntax-only -I "$prefix/include" \
+      -include "$header" "$folder/header.cpp"
+  done
 done
 same "no public header leads to one of libnl" "" \
   "$(g++ -std=c++20 -M -I "$prefix/include" "$prefix/include/ipvs/ipvs.hpp" | tr ' ' '\n' | grep -e netlink -e libnl || true)"
@@ -77,6 +79,12 @@ for compiler in g++ clang++; do
     "$compiler" -std=c++20 "$source/tests/package/outside/outside.cpp" "${flags[@]}" -o "$folder/pc-$compiler"
   runs "$compiler, pkg-config: runs" "$folder/pc-$compiler"
   links "$compiler, pkg-config: takes the shared library" yes "$folder/pc-$compiler"
+  read -ra flags <<<"$(pkg-config --static --cflags --libs ipvs)"
+  holds "$compiler, pkg-config --static: builds" "$compiler" -std=c++20 -static \
+    "$source/tests/package/outside/outside.cpp" "${flags[@]}" -o "$folder/pc-static-$compiler"
+  runs "$compiler, pkg-config --static: runs" "$folder/pc-static-$compiler"
+  same "$compiler, pkg-config --static: needs no shared library" "" \
+    "$(objdump -p "$folder/pc-static-$compiler" | grep NEEDED || true)"
 
   for way in add_subdirectory FetchContent; do
     holds "$compiler, $way: builds" with_cmake $compiler "$way-$compiler" -DWAY=$way

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# What ipvsadm.service does when it starts, reloads and stops: its commands, run on a real kernel.
+# What ipvsadm.service does when it starts, reloads and stops: its commands, run on a real kernel, with rules that the
+# classic tool saved. package.service has the unit itself, under systemd.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=/dev/null
 . "$here/../kernel/lib.sh"
-unit=$IPVS_BUILD/ipvsadm.service
-installed=$(sed -n 's/^ExecStart=\([^ ]*\) .*/\1/p' "$unit")
+unit=$IPVS_SOURCE/packaging/ipvsadm.service.in
+installed=@sbindir@/ipvsadm
 rules=$PWD/ipvsadm.rules
 
 # does ExecStart|ExecReload|ExecStop: the unit's command, with our tool for the installed one and rules of our own;

@@ -9,8 +9,15 @@ endif()
 
 if(NOT IPVS_SANITIZE AND IPVS_INSTALL AND IPVS_BUILD_SHARED)
   add_test(NAME package.library COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/package/library.sh ${PROJECT_SOURCE_DIR} ${CMAKE_BINARY_DIR})
-  # Makes its own build; what debootstrap fetched stays in there.
+  add_test(NAME package.install COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/package/install.sh ${PROJECT_SOURCE_DIR}
+                                        ${CMAKE_BINARY_DIR})
+  # Makes its own build; what debootstrap fetched stays in there, and package.service boots what was packed.
   add_test(NAME package.deb COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/package/deb.sh ${PROJECT_SOURCE_DIR}
                                     ${CMAKE_BINARY_DIR}/package)
-  set_tests_properties(package.library package.deb PROPERTIES LABELS package TIMEOUT 1200)
+  add_test(NAME package.service COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/package/systemd.sh ${PROJECT_SOURCE_DIR}
+                                        ${CMAKE_BINARY_DIR}/package)
+  set_tests_properties(package.library package.install package.deb package.service PROPERTIES LABELS package TIMEOUT 1200)
+  set_tests_properties(package.service PROPERTIES DEPENDS package.deb)
+  # Both write the unit into the build.
+  set_tests_properties(package.library package.install PROPERTIES RESOURCE_LOCK installation)
 endif()
