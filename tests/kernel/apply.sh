@@ -322,8 +322,7 @@ ipvsadm -A -t 10.0.0.7:80 -s wlc
 status=0
 wait $apply || status=$?
 same "a refusal beside a rival's new service" 255 $status
-same "the rival's service stays, without our server" "$(<first)
--A -t 10.0.0.7:80 -s wlc" "$(rules)"
+same "the rival's service stays, without our server" "$(cat first - <<<'-A -t 10.0.0.7:80 -s wlc' | sort)" "$(rules | sort)"
 same "that the table is not the former one is told, with what it would take" \
   "the table is not what it was before; that would take:
 -D -t 10.0.0.7:80" "$(tail -n 2 err)"

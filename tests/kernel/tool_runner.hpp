@@ -11,8 +11,8 @@ struct Invocation {
   std::string shown_name;              ///< what the program finds as its own name, if not that
   std::string input;                   ///< on stdin
   std::string output_path;             ///< stdout goes to this file, if not empty, and isn't captured
-  std::string errors_path;             ///< the same for stderr
   bool ordinary_user = false;          ///< run by somebody without any privilege
+  std::string errors_path = {};        ///< the same for stderr
 };
 
 struct Outcome {
