@@ -77,21 +77,25 @@ FakeKernel::Bytes done_message(std::uint32_t sequence, int error_number) {
 
 FakeKernel::Bytes empty_done_message(std::uint32_t sequence) { return message_of(sequence, NLMSG_DONE, 0, {}); }
 
-// What libipvs calls, in place of the C library's and libnl's: the program's own definitions come first.
+// What libipvs calls, in place of the C library's and libnl's: the program's own definitions come first. The names are
+// given to the linker alone, for the headers have declared them already.
 extern "C" {
+ssize_t fake_send(int socket, const void* data, size_t size, int flags) __asm__("send");
+int fake_recvmmsg(int socket, mmsghdr* places, unsigned count, int flags, timespec* timeout) __asm__("recvmmsg");
+int fake_getsockopt(int socket, int level, int option, void* value, socklen_t* size) __asm__("getsockopt");
 
 int genl_connect(nl_sock* /*socket*/) { return kernel != nullptr ? kernel->connected : -1; }
 
 int genl_ctrl_resolve(nl_sock* /*socket*/, const char* /*name*/) { return kernel != nullptr ? kernel->resolved : -1; }
 
-int getsockopt(int /*socket*/, int /*level*/, int /*option*/, void* value, socklen_t* size) noexcept {
+int fake_getsockopt(int /*socket*/, int /*level*/, int /*option*/, void* value, socklen_t* size) {
   if (kernel == nullptr) return fail(EBADF);
   std::memcpy(value, &kernel->receive_buffer, sizeof(int));
   *size = sizeof(int);
   return 0;
 }
 
-ssize_t send(int /*socket*/, const void* data, size_t size, int /*flags*/) {
+ssize_t fake_send(int /*socket*/, const void* data, size_t size, int /*flags*/) {
   if (kernel == nullptr) return fail(EBADF);
   if (!kernel->send_errors.empty()) {
     const int error_number = kernel->send_errors.front();
@@ -103,7 +107,7 @@ ssize_t send(int /*socket*/, const void* data, size_t size, int /*flags*/) {
   return static_cast<ssize_t>(size);
 }
 
-int recvmmsg(int /*socket*/, mmsghdr* places, unsigned count, int flags, timespec* /*timeout*/) {
+int fake_recvmmsg(int /*socket*/, mmsghdr* places, unsigned count, int flags, timespec* /*timeout*/) {
   if (kernel == nullptr) return fail(EBADF);
   std::deque<FakeKernel::Packet>& packets = kernel->packets;
   if (packets.empty()) {

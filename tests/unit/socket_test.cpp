@@ -4,9 +4,12 @@
 #include <linux/ip_vs.h>
 #include <netlink/errno.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <deque>
 #include <functional>
-#include <string>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include <ipvs/ipvs.hpp>
@@ -63,6 +66,7 @@ struct Dumps {
 
 std::vector<std::uint16_t> ports_of(const std::vector<ServiceEntry>& services) {
   std::vector<std::uint16_t> ports;
+  ports.reserve(services.size());
   for (const ServiceEntry& entry : services) ports.push_back(entry.service.key.port);
   return ports;
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <random>
+#include <span>
 #include <vector>
 
 #include <ipvs/table.hpp>
@@ -260,9 +262,9 @@ TEST_CASE("a daemon is started anew only when what was asked for differs") {
   from.daemons[wanted.role] = TableModel::filled_in(wanted);
   CHECK(diff(from, to).empty());
   CHECK(diff(from, Table()).empty());
-  const auto differs = [&](Daemon other) {
-    to.daemons[wanted.role] = other;
-    return diff(from, to) == Changes{StopDaemon{DaemonRole::master, 0}, StartDaemon{other}};
+  const auto differs = [&](const Daemon& changed) {
+    to.daemons[wanted.role] = changed;
+    return diff(from, to) == Changes{StopDaemon{DaemonRole::master, 0}, StartDaemon{changed}};
   };
   CHECK(differs(daemon_on("eth1")));
   Daemon other = wanted;
