@@ -49,22 +49,25 @@ std::vector<ipvs::Batch::Refusal> send(ipvs::Client& client, std::span<const ipv
   return batch.finish();
 }
 
-/// Deletes nothing before everything else has been accepted: what is deleted and added again has lost its
+/// Deletes nothing before what stands in front of it has been accepted: what is deleted and added again has lost its
 /// connections. Changes that were not sent are among the refusals.
 std::vector<ipvs::Batch::Refusal> send_carefully(ipvs::Client& client, std::span<const ipvs::Change> changes) {
-  const auto first = std::ranges::find_if(changes, is_deletion);
-  const auto count = static_cast<std::size_t>(first - changes.begin());
-  std::vector<ipvs::Batch::Refusal> refusals = send(client, changes.first(count));
-  if (refusals.empty()) {
-    for (const ipvs::Batch::Refusal& refusal : send(client, changes.subspan(count))) {
-      refusals.push_back({refusal.number + count, refusal.error});
+  std::size_t sent = 0;
+  while (sent < changes.size()) {
+    const bool deletions = is_deletion(changes[sent]);
+    const auto rest = changes.subspan(sent);
+    const auto end = std::ranges::find_if(rest, [&](const auto& change) { return is_deletion(change) != deletions; });
+    const auto count = static_cast<std::size_t>(end - rest.begin());
+    std::vector<ipvs::Batch::Refusal> refusals = send(client, rest.first(count));
+    for (ipvs::Batch::Refusal& refusal : refusals) refusal.number += sent;
+    sent += count;
+    if (refusals.empty()) continue;
+    for (std::size_t i = sent; i < changes.size(); ++i) {
+      refusals.push_back({i, ipvs::Error(ipvs::operation_of(changes[i]), ECANCELED)});
     }
     return refusals;
   }
-  for (std::size_t i = count; i < changes.size(); ++i) {
-    refusals.push_back({i, ipvs::Error(ipvs::operation_of(changes[i]), ECANCELED)});
-  }
-  return refusals;
+  return {};
 }
 
 /// Whether a refusal can only mean that the table is no longer what was read.

@@ -147,6 +147,7 @@ ended() { ! kill -0 $watch 2>/dev/null; }
 eventually "SIGTERM ends it even so" 5 ended
 exec 8>&-
 status=0
+# shellcheck disable=SC2094 # two files
 TERM=dumb script -q -e -c "timeout -s INT 1 $IPVS_ADM -L -n --watch=0.3" /dev/null </dev/null >dumb || status=$?
 same "a terminal that can't be drawn on gets plain text" 0 "$(grep -c $'\e' dumb || true)"
 holds "one listing after the other" test "$(grep -c '^IP Virtual' dumb)" -ge 2
