@@ -299,10 +299,11 @@ void measure_start() {
   clear();
 }
 
-/// Time and memory per server, relative to those at 1,000 servers.
+/// Time and memory per server, relative to those at 1,000 servers, and the time beside the floor's.
 void measure_growth() {
   struct Point {
     double seconds;
+    double floor;
     long peak;
   };
   const std::vector<std::uint32_t> sizes{1000, 10000, 100000};
@@ -313,14 +314,21 @@ void measure_growth() {
     const std::string rules = write_rules(servers / 10, 10);
     for (std::size_t work = 0; work < works.size(); ++work) {
       std::vector<double> seconds;
+      std::vector<double> of_floor;
       long peak = 0;
       for (int i = 0; i < 3; ++i) {
-        if (works[work] == "-R") clear();
+        if (works[work] == "-R") {
+          clear();
+          of_floor.push_back(floor_seconds({"restore", std::to_string(servers / 10), "10"}));
+          clear();
+        } else {
+          of_floor.push_back(floor_seconds({"dump"}));
+        }
         const Run mine = run({ours, works[work]}, rules);
         seconds.push_back(mine.seconds);
         peak = std::max(peak, mine.peak_kib);
       }
-      points[work].push_back({median(seconds), peak});
+      points[work].push_back({median(seconds), median(of_floor), peak});
       if (works[work] != "-Sn") continue;
       run({ours, "-Sn"}, "/dev/null", "ours.out");
       if (!same_lines("ours.out", rules, true)) fail("what -Sn saves is not what -R read");
@@ -330,12 +338,14 @@ void measure_growth() {
   }
   for (std::size_t work = 0; work < works.size(); ++work) {
     std::string times;
+    std::string against_floor;
     std::string memory;
     for (std::size_t i = 0; i < sizes.size(); ++i) {
+      against_floor += (i > 0 ? ", " : "") + number(points[work][i].seconds / points[work][i].floor, 2);
       times += (i > 0 ? " : " : "") + number(points[work][i].seconds / points[work][0].seconds, 1);
       memory += (i > 0 ? ", " : "") + mebibytes(points[work][i].peak);
     }
-    rows.push_back({works[work] + ", 1,000 : 10,000 : 100,000 servers", "time " + times, "", memory});
+    rows.push_back({works[work] + ", 1,000 : 10,000 : 100,000 servers", "time " + times, against_floor, memory});
   }
   progress("1,000 servers in one service");
   std::vector<double> one;
