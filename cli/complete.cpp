@@ -2,6 +2,7 @@
 #include "complete.hpp"
 
 #include <net/if.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -100,6 +101,7 @@ bool fits_command(S spelling, S command, const Line& line) {
   if (spelling == S::ipv6) return line.has(S::fwmark_service) && !line.has(S::ipv6);
   if (spelling == S::sort) return command == S::list && !line.given.has(O::nosort) && !line.has(S::sort);
   if (spelling == S::nosort && line.has(S::sort)) return false;
+  if (spelling == S::one_packet && (line.has(S::tcp_service) || line.has(S::sctp_service))) return false;
   const bool tunnel = line.has(S::ipip) || !line.given.has(O::forwarding);
   if (tunnel_options.has(option) && !tunnel) return false;
   return may_join(command, line.given, option);
@@ -284,7 +286,9 @@ std::vector<Candidate> find_candidates(const Question& question, Context& contex
     context.run_inside([&] { found = interfaces(); });
     return found;
   }
-  // Not context.client(), which loads the module: without it there is nothing to offer.
+  // Neither context.client() nor a Client, for which the kernel would load the module: without it there is nothing to
+  // offer.
+  if (access("/proc/net/ip_vs", F_OK) != 0) return found;
   const auto& network = context.network_namespace();
   ipvs::Client client = network ? ipvs::Client(*network) : ipvs::Client();
   if (question.source == Source::services) return services_of(question.service, client);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Random tables, made by our -R: what -S writes must give the same table back after -C, to our -R and to the classic
-// tool's alike, in numbers and with names; ipvsadm-save and ipvsadm-restore too. Root only.
+// tool's alike, in numbers and with names; ipvsadm-save and ipvsadm-restore too. And --apply must make one table of
+// another, as must -R of what its --dry-run prints. Root only.
 //
 //   save_restore [--classic PATH] [--ours PATH] [--seed N] [--tables N]
 
@@ -13,6 +14,7 @@
 #include <iostream>
 #include <random>
 #include <set>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -50,7 +52,39 @@ class Tables {
     return text;
   }
 
+  /// The rules of another table: some services and servers of `rules` as they are, some changed, some gone, some new.
+  std::string changed(const std::string& rules) {
+    std::string text;
+    std::set<std::string> names;
+    bool kept = false;
+    std::istringstream lines(rules);
+    for (std::string line; std::getline(lines, line);) {
+      const bool service = line.starts_with("-A ");
+      if (service) kept = chance(70);
+      if (!kept || (!service && chance(25))) continue;
+      if (service) names.insert(name_of(line));
+      if (chance(50)) change(line, service ? " -s " : " -w ", service ? "wlc" : number(0, 9));
+      text += line + "\n";
+    }
+    std::istringstream more(this->rules());
+    for (std::string line; std::getline(more, line);) {
+      if (!names.contains(name_of(line))) text += line + "\n";
+    }
+    return text;
+  }
+
  private:
+  /// "-t 10.0.0.1:80" of a line about that service; also "-f 7 -6".
+  static std::string name_of(const std::string& line) {
+    const std::size_t end = std::min(line.find(" -r ", 3), line.find(" -s ", 3));
+    return line.substr(3, end - 3);
+  }
+
+  static void change(std::string& line, const std::string& option, const std::string& value) {
+    const std::size_t begin = line.find(option) + option.size();
+    line.replace(begin, std::min(line.find(' ', begin), line.size()) - begin, value);
+  }
+
   std::size_t below(std::size_t limit) { return std::uniform_int_distribution<std::size_t>(0, limit - 1)(random_); }
   bool chance(unsigned percent) { return below(100) < percent; }
   std::string number(std::size_t least, std::size_t most) { return std::to_string(least + below(most - least + 1)); }
@@ -157,6 +191,34 @@ std::string try_table(const std::string& rules, const Tool& ours, const Tool& cl
   return {};
 }
 
+/// The table that rules make in an empty namespace.
+std::string table_of(const std::string& rules, const Tool& ours) {
+  ours.must({"-C"});
+  ours.must({"-R"}, rules);
+  return kernel_test::dump_table();
+}
+
+/// Empty, or what went wrong on the way from one table to another.
+std::string try_change(const std::string& from, const std::string& to, const Tool& ours) {
+  kernel_test::enter_fresh_namespace();
+  const std::string wanted = table_of(to, ours);
+  const std::string before = table_of(from, ours);
+  const Outcome dry = ours.run({"--apply", "--dry-run"}, to);
+  if (dry.status != (before == wanted ? 0 : 3)) return "--dry-run: status " + std::to_string(dry.status) + dry.errors;
+  if (kernel_test::dump_table() != before) return "--dry-run has changed the table";
+  ours.must({"-R"}, dry.output);
+  std::string now = kernel_test::dump_table();
+  if (now != wanted) return "-R of --dry-run's\n" + dry.output + "expected table:\n" + wanted + "actual table:\n" + now;
+
+  table_of(from, ours);
+  ours.must({"--apply"}, to);
+  now = kernel_test::dump_table();
+  if (now != wanted) return "--apply:\nexpected table:\n" + wanted + "actual table:\n" + now;
+  const Outcome again = ours.run({"--apply", "--dry-run"}, to);
+  if (again.status != 0 || !again.output.empty()) return "--apply leaves these changes:\n" + again.output;
+  return {};
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -182,17 +244,21 @@ int main(int argc, char** argv) {
     kernel_test::enter_fresh_namespace();
     ours.must({"-L"});
     for (int i = 0; i < tables; ++i) {
-      const std::string rules = Tables(seed * 1'000'003 + static_cast<std::uint64_t>(i)).rules();
+      Tables random(seed * 1'000'003 + static_cast<std::uint64_t>(i));
+      const std::string rules = random.rules();
+      const std::string others = random.changed(rules);
       std::string fault;
       try {
         fault = try_table(rules, ours, classic);
+        if (fault.empty()) fault = try_change(rules, others, ours);
       } catch (const std::runtime_error& error) {
         fault = error.what();
       }
       if (fault.empty()) continue;
       ++failed;
       std::cout << "not ok - random table " << i << " (seed " << seed << ") comes back: " << fault << "rules:\n"
-                << rules;
+                << rules << "other rules:\n"
+                << others;
     }
   } catch (const std::exception& error) {
     std::cerr << "save_restore: " << error.what() << "\n";
