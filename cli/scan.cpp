@@ -208,15 +208,15 @@ Scan Scanner::feed(std::span<const std::string> words) {
   for (std::string& word : app.remaining()) {
     const auto was_changed = std::ranges::find(changed, word, &std::pair<std::string, const std::string*>::first);
     if (was_changed != changed.end()) word = *was_changed->second;
-    if (is_option_like(word)) {
-      // "-n=5" is left as "-=5" once -n is read: it is -n that is at fault.
-      const bool rest_of_cluster = word.starts_with("-=") && std::ranges::find(words, word) == words.end();
-      if (rest_of_cluster && !scan.tokens.empty()) scan.tokens.pop_back();
-      scan.fault = rest_of_cluster ? Scan::Fault::unwanted_argument : Scan::Fault::unknown_option;
-      return scan;
-    } else {
+    if (!is_option_like(word)) {
       scan.operands.push_back(std::move(word));
+      continue;
     }
+    // "-n=5" is left as "-=5" once -n is read: it is -n that is at fault.
+    const bool rest_of_cluster = word.starts_with("-=") && std::ranges::find(words, word) == words.end();
+    if (rest_of_cluster && !scan.tokens.empty()) scan.tokens.pop_back();
+    scan.fault = rest_of_cluster ? Scan::Fault::unwanted_argument : Scan::Fault::unknown_option;
+    return scan;
   }
   return scan;
 }

@@ -93,7 +93,7 @@ Watching::~Watching() {
   sigprocmask(SIG_SETMASK, &unblocked_, nullptr);
 }
 
-void Watching::show() {
+void Watching::show() const {
   if (!terminal_) return;
   shown = 1;
   enter_screen();

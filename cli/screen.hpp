@@ -21,7 +21,7 @@ class Watching {
   Watching& operator=(const Watching&) = delete;
 
   /// Shows the other screen, once the first listing is there. Does nothing without a terminal.
-  void show();
+  void show() const;
 
   /// Sleeps for `duration`, or until the window changes its size or the program goes on after a stop.
   void pause(std::chrono::milliseconds duration) const;
