@@ -43,6 +43,8 @@ const std::vector<std::string> stray_words = {
     "foo",    "-z",  "--bogus", "--bogus=5", "-5",         "-",  "--",      "",   "--numeric=1", "-n", "-m",
     "--nume", "-Lx", "-p",      "-6",        "--tun-csum", "-s", "--exact", "-c", "-zz",         "-A", "-L"};
 
+const std::vector<std::string> stray_letters = {"-", "-", "--", "n", "z", "=", "-n"};
+
 }  // namespace
 
 std::string CommandLines::number(std::int64_t most) {
@@ -263,13 +265,24 @@ void CommandLines::spoil(Words& words) {
   // The command stays first: that it need not is one of the differences.
   const std::size_t place = 1 + below(words.size());
   const auto at = words.begin() + static_cast<std::ptrdiff_t>(std::min(place, words.size()));
-  switch (below(3)) {
+  switch (below(5)) {
     case 0: words.insert(at, pick(stray_words)); break;
     case 1:
       if (at != words.end()) words.erase(at);
       break;
-    default:
+    case 2:
       if (at != words.end()) words.insert(at, *at);
+      break;
+    // A letter too many in a cluster, the command's too; an equals sign too many.
+    case 3: {
+      std::string& word = words[below(words.size())];
+      if (word.starts_with("-") && !word.starts_with("--")) word += pick(stray_letters);
+      break;
+    }
+    default: {
+      std::string& word = words[below(words.size())];
+      if (word.starts_with("--") && word.find('=') != std::string::npos) word.insert(word.find('='), 1, '=');
+    }
   }
 }
 
