@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -7,6 +9,7 @@
 #include <cstdint>
 #include <random>
 #include <span>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -148,6 +151,33 @@ void wait_for_chance(std::chrono::nanoseconds most) {
       std::chrono::nanoseconds(std::uniform_int_distribution(std::int64_t{0}, most.count())(random)));
 }
 
+/// One --apply at a time in a network namespace: a lock on the namespace itself, which needs no file of ours. Anybody
+/// in there can hold it, so it is not waited for without end; what comes of two at once shows when the table is read
+/// again.
+class Turn {
+ public:
+  explicit Turn(const Context& context) {
+    const auto& network = context.network_namespace();
+    const std::string path = network ? fmt::format("/proc/self/fd/{}", network->descriptor()) : "/proc/self/ns/net";
+    descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    constexpr auto longest = std::chrono::seconds(30);
+    constexpr auto look_again = std::chrono::milliseconds(20);
+    const auto end = std::chrono::steady_clock::now() + longest;
+    while (descriptor_ >= 0 && ::flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+      if (std::chrono::steady_clock::now() >= end) break;
+      std::this_thread::sleep_for(look_again);
+    }
+  }
+  ~Turn() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+ private:
+  int descriptor_;
+};
+
 /// Makes the table in the kernel what is wanted, or leaves it as it was and tells why.
 class Applier {
  public:
@@ -207,10 +237,14 @@ int run_apply(const Apply& apply, Context& context) {
   const bool standard_input = !apply.file || *apply.file == "-";
   const Wanted wanted = read_wanted(read_rules(
       standard_input ? RulesFile::standard_input() : RulesFile::open(*apply.file), Comments::skipped, parser));
-  Applier applier(context.client(), wanted, apply);
-  if (!apply.dry_run) return applier.run();
+  ipvs::Client& client = context.client();
+  if (!apply.dry_run) {
+    const Turn turn(context);
+    return Applier(client, wanted, apply).run();
+  }
 
   constexpr int status_changes = 3;
+  const Applier applier(client, wanted, apply);
   const std::vector<ipvs::Change> changes = applier.changes_from(applier.before());
   print_changes(changes, context.output());
   return changes.empty() ? status_done : status_changes;
