@@ -58,7 +58,7 @@ class Random {
                                                           ipvs::Forwarding::direct_route};
     destination.forwarding = methods[below(3)];
     destination.weight = static_cast<std::int32_t>(below(0x80000000U));
-    destination.upper_threshold = below(0xffffffffU);
+    destination.upper_threshold = below(0x80000000U);
     destination.lower_threshold = destination.upper_threshold == 0 ? 0 : below(destination.upper_threshold);
     if (destination.forwarding == ipvs::Forwarding::tunnel) {
       destination.tunnel_type = static_cast<ipvs::TunnelType>(below(3));
