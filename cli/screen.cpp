@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "screen.hpp"
 
-#include <poll.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <ctime>
 #include <string_view>
 
 #include "signals.hpp"
@@ -99,12 +97,7 @@ void Watching::show() const {
   enter_screen();
 }
 
-void Watching::pause(std::chrono::milliseconds duration) const {
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(duration);
-  const timespec time{static_cast<time_t>(seconds.count()),
-                      static_cast<long>(std::chrono::nanoseconds(duration - seconds).count())};
-  ppoll(nullptr, 0, &time, &unblocked_);
-}
+void Watching::pause(std::chrono::milliseconds duration) const { sleep_with(unblocked_, duration); }
 
 Window window_size(int descriptor) {
   winsize size{};

@@ -34,6 +34,13 @@ void handle_endings(void (*handler)(int)) {
   }
 }
 
+void sleep_with(const sigset_t& unblocked, std::chrono::milliseconds duration) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(duration);
+  const timespec time{static_cast<time_t>(seconds.count()),
+                      static_cast<long>(std::chrono::nanoseconds(duration - seconds).count())};
+  ppoll(nullptr, 0, &time, &unblocked);
+}
+
 // The signals are blocked but for the pauses, so that none can slip in between a look at signal_number() and a pause.
 Interruption::Interruption() {
   noticed = 0;
@@ -50,11 +57,7 @@ Interruption::~Interruption() {
 int Interruption::signal_number() { return noticed; }
 
 void Interruption::pause(std::chrono::milliseconds duration) {
-  if (noticed != 0) return;
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(duration);
-  const timespec time{static_cast<time_t>(seconds.count()),
-                      static_cast<long>(std::chrono::nanoseconds(duration - seconds).count())};
-  ppoll(nullptr, 0, &time, &former_mask);
+  if (noticed == 0) sleep_with(former_mask, duration);
 }
 
 SignalsHeld::SignalsHeld() { block_endings(former_); }

@@ -13,6 +13,9 @@ inline constexpr std::array ending_signals = {SIGINT, SIGTERM, SIGHUP};
 /// Has `handler` called for the ending signals; not for a SIGHUP that is ignored, as by nohup.
 void handle_endings(void (*handler)(int));
 
+/// Sleeps for `duration`, or until a signal comes that `unblocked` lets through meanwhile.
+void sleep_with(const sigset_t& unblocked, std::chrono::milliseconds duration);
+
 /// While it lives, the ending signals do not end the program but are noticed, and end pauses early.
 class Interruption {
  public:
