@@ -11,16 +11,16 @@
 
 #include <fmt/format.h>
 
-#include "applets.hpp"
-#include "complete.hpp"
-#include "context.hpp"
-#include "failure.hpp"
+#include "commands/complete.hpp"
+#include "commands/context.hpp"
+#include "commands/error_text.hpp"
+#include "commands/run.hpp"
 #include "ipvs/error.hpp"
-#include "messages.hpp"
-#include "names.hpp"
-#include "output.hpp"
-#include "parse.hpp"
-#include "run.hpp"
+#include "line/applets.hpp"
+#include "line/failure.hpp"
+#include "line/parse.hpp"
+#include "line/resolver.hpp"
+#include "output/output.hpp"
 
 namespace {
 

@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <string_view>
 
-#include "json.hpp"
-#include "render.hpp"
+#include "output/json.hpp"
+#include "output/render.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   ipvs::Connection connection;

@@ -9,10 +9,10 @@
 #include <utility>
 #include <variant>
 
-#include "failure.hpp"
 #include "fake_names.hpp"
-#include "render.hpp"
-#include "rules_file.hpp"
+#include "line/failure.hpp"
+#include "line/rules_file.hpp"
+#include "output/render.hpp"
 
 namespace {
 

@@ -7,12 +7,12 @@
 #include <sstream>
 
 #include "catch.hpp"
-#include "failure.hpp"
 #include "fake_names.hpp"
-#include "output.hpp"
-#include "parse.hpp"
-#include "render.hpp"
-#include "rules_file.hpp"
+#include "line/failure.hpp"
+#include "line/parse.hpp"
+#include "line/rules_file.hpp"
+#include "output/output.hpp"
+#include "output/render.hpp"
 
 using namespace ipvsadm;
 

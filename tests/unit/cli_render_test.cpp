@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "catch.hpp"
 #include "fake_names.hpp"
-#include "frame.hpp"
-#include "json.hpp"
-#include "render.hpp"
+#include "output/json.hpp"
+#include "output/render.hpp"
+#include "output/watch_frame.hpp"
 
 using namespace ipvsadm;
 using ipvs::Address;

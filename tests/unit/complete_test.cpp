@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-#include "complete.hpp"
+#include "commands/complete.hpp"
 
 #include <algorithm>
 #include <string>
 #include <vector>
 
 #include "catch.hpp"
-#include "names.hpp"
-#include "parse.hpp"
+#include "line/parse.hpp"
+#include "line/resolver.hpp"
 
 namespace {
 

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "names.hpp"
+#include "line/resolver.hpp"
 
 /// Names out of a book, with no system behind them.
 class FakeNames : public ipvsadm::Names {

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#include "commands/context.hpp"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include <fmt/format.h>
+#include <spawn.h>
+
+#include "commands/error_text.hpp"
+#include "ipvs/error.hpp"
+#include "line/failure.hpp"
+
+namespace ipvsadm {
+namespace {
+
+/// Lets modprobe try; whether it worked shows when the socket is opened again. Its words go to our stderr.
+void load_module() {
+  const char* const arguments[] = {"/sbin/modprobe", "--", "ip_vs", nullptr};
+  pid_t child = 0;
+  // posix_spawn takes char*const[] for historical reasons and changes nothing.
+  if (posix_spawn(&child, arguments[0], nullptr, nullptr, const_cast<char* const*>(arguments), environ) != 0) return;
+  while (waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
+bool is_number(const std::string& text) { return text.find_first_not_of("0123456789") == std::string::npos; }
+
+ipvs::NetworkNamespace open_namespace(const std::string& text) {
+  if (text.find('/') != std::string::npos) return ipvs::NetworkNamespace::by_path(text);
+  // A namespace may be called 42; then that is what is meant.
+  const bool named = access(("/run/netns/" + text).c_str(), F_OK) == 0;
+  constexpr std::size_t most_digits = 9;
+  if (!named && is_number(text) && text.size() <= most_digits) {
+    return ipvs::NetworkNamespace::by_pid(static_cast<pid_t>(std::stol(text)));
+  }
+  return ipvs::NetworkNamespace::by_name(text);
+}
+
+}  // namespace
+
+void Context::enter(const std::string& network_namespace) {
+  try {
+    network_ = open_namespace(network_namespace);
+    network_name_ = network_namespace;
+    // Whether it may be entered shows only when it is.
+    network_->run([] {});
+  } catch (const ipvs::Error& error) {
+    const std::string why = error.error_number() == EINVAL ? "it is no network namespace" : error.code().message();
+    throw Failure(status_illegal, fmt::format("can't enter network namespace `{}': {}", network_namespace, why));
+  }
+}
+
+void Context::run_inside(const std::function<void()>& work) const {
+  if (network_) {
+    network_->run(work);
+  } else {
+    work();
+  }
+}
+
+void Context::open_client() {
+  if (network_) {
+    client_.emplace(*network_);
+  } else {
+    client_.emplace();
+  }
+}
+
+ipvs::Client& Context::client() {
+  if (client_) return *client_;
+  try {
+    open_client();
+    return *client_;
+  } catch (const ipvs::Error& error) {
+    if (error.error_number() != ENOPROTOOPT) throw no_ipvs(error);
+  }
+  load_module();
+  try {
+    open_client();
+  } catch (const ipvs::Error& error) {
+    // Only root may load the module: that is what is missing.
+    throw no_ipvs(geteuid() == 0 ? error : ipvs::Error(error.operation(), EPERM));
+  }
+  return *client_;
+}
+
+}  // namespace ipvsadm

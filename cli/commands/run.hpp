@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "commands/context.hpp"
+#include "line/command.hpp"
+
+namespace ipvsadm {
+
+/// Carries a command out and returns the exit status. Throws Failure or ipvs::Error. What it prints is left in
+/// context.output().
+int run(const Command& command, Context& context);
+
+/// Leaves the listing in context.output(); what is long is written in between.
+void list(const Listing& listing, Context& context);
+
+// The commands by family; run() chooses.
+void run_save(const Save& save, Context& context);
+int run_restore(const Restore& restore, Context& context);
+int run_apply(const Apply& apply, Context& context);
+int run_drain(const Drain& drain, Context& context);
+void run_watch(const Watch& watch, Context& context);
+void run_help(Context& context);
+
+}  // namespace ipvsadm

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <ctime>
+#include <string>
+#include <string_view>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include "commands/run.hpp"
+#include "output/watch_frame.hpp"
+#include "output/watch_terminal.hpp"
+
+namespace ipvsadm {
+namespace {
+
+std::string title(std::chrono::milliseconds interval) {
+  const std::time_t now = std::time(nullptr);
+  std::tm local{};
+  localtime_r(&now, &local);
+  return fmt::format("{:%Y-%m-%d %H:%M:%S}  every {:g} s", local, static_cast<double>(interval.count()) / 1000);
+}
+
+/// The listing alone, kept back from stdout.
+std::string take_listing(const Watch& watch, Context& context) {
+  Output& output = context.output();
+  output.hold(true);
+  try {
+    list(watch.listing, context);
+  } catch (...) {
+    // What fails half-way is not shown.
+    output.text().clear();
+    throw;
+  }
+  output.hold(false);
+  std::string text(output.text().data(), output.text().size());
+  output.text().clear();
+  return text;
+}
+
+void watch_terminal(const Watch& watch, Context& context) {
+  Output& output = context.output();
+  const char* no_color = std::getenv("NO_COLOR");
+  FrameMaker frames(no_color == nullptr || *no_color == '\0');
+  Watching watching(true);
+  // The first look comes before the screen is touched: its failure is told on the screen people are on.
+  std::string listing = take_listing(watch, context);
+  watching.show();
+  for (;;) {
+    const Window window = window_size(STDOUT_FILENO);
+    output.append(frames.draw(title(watch.interval), listing, window.rows, window.columns));
+    output.flush();
+    watching.pause(watch.interval);
+    listing = take_listing(watch, context);
+  }
+}
+
+void watch_pipe(const Watch& watch, Context& context) {
+  const Watching watching(false);
+  for (bool first = true;; first = false) {
+    // JSON is one object a line; tables are parted by an empty line.
+    const std::string listing = take_listing(watch, context);
+    if (!first && !listing.starts_with('{')) context.output().append("\n");
+    context.output().append(listing);
+    context.output().flush();
+    watching.pause(watch.interval);
+  }
+}
+
+/// Whether stdout is a terminal that can be drawn on.
+bool is_screen() {
+  const char* kind = std::getenv("TERM");
+  return isatty(STDOUT_FILENO) == 1 && kind != nullptr && *kind != '\0' && std::string_view(kind) != "dumb";
+}
+
+}  // namespace
+
+void run_watch(const Watch& watch, Context& context) {
+  // Either goes on until a signal or a failure ends the program.
+  if (is_screen()) {
+    watch_terminal(watch, context);
+  } else {
+    watch_pipe(watch, context);
+  }
+}
+
+}  // namespace ipvsadm

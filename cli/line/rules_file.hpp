@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "line/command.hpp"
+#include "line/parse.hpp"
+
+// Rules files: one command a line, as -S writes them and -R, --restore and ipvsadm-restore read them.
+namespace ipvsadm {
+
+enum class Comments : std::uint8_t {
+  refused,  ///< as -R reads a file
+  skipped,  ///< lines that begin with '#', as ipvsadm-restore reads it
+};
+
+/// A command and the line it stands on, from 1. Long files hardly have anything but -a lines: those are kept in little
+/// room.
+class Rule {
+ public:
+  Rule(std::size_t line, Command command);
+  std::size_t line() const { return line_; }
+  Command command() const;
+
+ private:
+  std::uint32_t line_;
+  std::variant<ipvs::AddDestination, std::unique_ptr<const Command>> command_;
+};
+
+/// Splits a line into words at blanks, tabs and carriage returns. There is no quoting. A first word "ipvsadm" is left
+/// out.
+void split_words(std::string_view line, std::vector<std::string>& words);
+
+/// A rules file, given out line by line; no more of it is in memory than the longest line needs.
+class RulesFile {
+ public:
+  /// Throws Failure(2) when there is no such file.
+  static RulesFile open(const std::string& path);
+  static RulesFile standard_input();
+  /// For text that is there already; it must outlive the object.
+  explicit RulesFile(std::string_view text) : rest_(text) {}
+  RulesFile(RulesFile&& other) noexcept;
+  RulesFile& operator=(RulesFile&&) = delete;
+  ~RulesFile();
+
+  /// The next line, without its end; valid until the next call. Nothing at the end. Throws Failure(2) when the file
+  /// can't be read.
+  std::optional<std::string_view> next_line();
+
+ private:
+  explicit RulesFile(int descriptor) : descriptor_(descriptor) {}
+  bool read_more();
+  void close();
+
+  int descriptor_ = -1;  ///< -1 at the end of the file
+  std::vector<char> piece_;
+  std::string_view rest_;  ///< what is not given out yet
+};
+
+/// A deque: files are long, and a vector that grows would move everything again and again.
+using Rules = std::deque<Rule>;
+
+/// Reads and checks a whole file. Throws Failure for the first line that is illegal (status 2) or can't be read
+/// (status 255), its number first: "line 12: illegal weight specified".
+Rules read_rules(RulesFile file, Comments comments, Parser& parser);
+
+}  // namespace ipvsadm

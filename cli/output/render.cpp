@@ -1,0 +1,462 @@
+// SPDX-License-Identifier: MIT
+#include "output/render.hpp"
+
+#include <array>
+#include <concepts>
+#include <iterator>
+#include <string_view>
+
+#include "line/values.hpp"
+
+namespace ipvsadm {
+namespace {
+
+// Columns of an IPv4 name and port; an IPv6 one may push the rest to the right.
+constexpr std::size_t server_columns = 28;
+constexpr std::size_t service_columns = 33;
+
+template <typename... Arguments>
+void put(Text& text, fmt::format_string<Arguments...> format, Arguments&&... arguments) {
+  fmt::format_to(std::back_inserter(text), format, std::forward<Arguments>(arguments)...);
+}
+
+void put(Text& text, std::string_view words) { text.append(words.data(), words.data() + words.size()); }
+
+// Tables of many thousand rows spend their time here: no format string is read for what every row has.
+template <std::integral Number>
+void put_number(Text& text, Number number) {
+  const fmt::format_int digits(+number);
+  text.append(digits.data(), digits.data() + digits.size());
+}
+
+void put_address(Text& text, const ipvs::Address& address) {
+  if (address.is_v6()) {
+    put(text, address.to_string());
+    return;
+  }
+  for (std::size_t i = 0; i < 4; ++i) {
+    if (i > 0) text.push_back('.');
+    put_number(text, address.bytes()[i]);
+  }
+}
+
+/// Fills up to `columns` counted from `begin`; text beyond is cut off if `cut`.
+void pad(Text& text, std::size_t begin, std::size_t columns, bool cut) {
+  const std::size_t length = text.size() - begin;
+  if (length < columns) {
+    text.resize(begin + columns);
+    std::fill(text.end() - static_cast<std::ptrdiff_t>(columns - length), text.end(), ' ');
+  } else if (cut) {
+    text.resize(begin + columns);
+  }
+}
+
+/// A blank, and a number or a word filled up to `columns`.
+void put_cell(Text& text, std::string_view word, std::size_t columns) {
+  text.push_back(' ');
+  const std::size_t begin = text.size();
+  put(text, word);
+  pad(text, begin, columns, false);
+}
+template <std::integral Number>
+void put_cell(Text& text, Number number, std::size_t columns) {
+  const fmt::format_int digits(+number);
+  put_cell(text, {digits.data(), digits.size()}, columns);
+}
+
+std::string_view kind_name(const ipvs::ServiceKey& key) {
+  if (key.is_fwmark()) return "FWM";
+  switch (key.protocol) {
+    case ipvs::Protocol::tcp: return "TCP";
+    case ipvs::Protocol::udp: return "UDP";
+    case ipvs::Protocol::sctp: return "SCTP";
+    default: return "?";  // as 1.31 has it
+  }
+}
+
+/// "TCP  10.0.0.1:80", "FWM  7 IPv6".
+void put_service_name(Text& text, const ipvs::ServiceKey& key, Names* names) {
+  const std::size_t begin = text.size();
+  put(text, "{:<4} ", kind_name(key));
+  if (key.is_fwmark()) {
+    put(text, "{}{}", key.fwmark, key.family == ipvs::Family::ipv6 ? " IPv6" : "");
+    return;
+  }
+  render_endpoint(text, key.address, key.port, key.protocol, names);
+  if (key.family == ipvs::Family::ipv4 && text.size() - begin > service_columns) text.resize(begin + service_columns);
+}
+
+void put_netmask(Text& text, const ipvs::Service& service) {
+  if (service.key.family == ipvs::Family::ipv6) {
+    put(text, "{}", service.netmask);
+  } else {
+    put_address(text, ipvs::Address::v4(service.netmask));
+  }
+}
+
+void put_service_flags(Text& text, const ipvs::Service& service) {
+  put(text, " ");
+  put(text, service.scheduler);
+  if (any(service.scheduler_flags)) {
+    const std::string flags = scheduler_flag_names(service.scheduler, service.scheduler_flags, false);
+    if (!flags.empty()) put(text, " ({})", flags);
+  }
+  if (service.persistent) {
+    put(text, " persistent {}", service.persistence_timeout.count());
+    if (service.netmask != ipvs::full_netmask(service.key.family)) {
+      put(text, " mask ");
+      put_netmask(text, service);
+    }
+    if (!service.persistence_engine.empty()) put(text, " pe {}", service.persistence_engine);
+  }
+  if (service.one_packet) put(text, " ops");
+}
+
+void put_counters(Text& text, const ipvs::Stats& stats, bool exact) {
+  for (const std::uint64_t counter :
+       {stats.connections, stats.packets_in, stats.packets_out, stats.bytes_in, stats.bytes_out}) {
+    render_counter(text, counter, exact);
+  }
+}
+
+void put_rates(Text& text, const ipvs::Stats& stats, bool exact, bool exact_packets) {
+  for (const std::uint64_t rate :
+       {stats.connections_per_second, stats.packets_in_per_second, stats.packets_out_per_second}) {
+    render_counter(text, rate, exact || exact_packets);
+  }
+  for (const std::uint64_t rate : {stats.bytes_in_per_second, stats.bytes_out_per_second}) {
+    render_counter(text, rate, exact);
+  }
+}
+
+std::string_view forwarding_name(ipvs::Forwarding forwarding) {
+  switch (forwarding) {
+    case ipvs::Forwarding::masquerade: return "Masq";
+    case ipvs::Forwarding::local: return "Local";
+    case ipvs::Forwarding::tunnel: return "Tunnel";
+    case ipvs::Forwarding::direct_route: return "Route";
+    case ipvs::Forwarding::bypass: return "Bypass";
+  }
+  return "Unknown";
+}
+
+/// "ipip", "gue:6080:+c", "gre:-c", or "n/a" without a tunnel.
+std::string tunnel_text(const ipvs::Destination& server) {
+  if (server.forwarding != ipvs::Forwarding::tunnel) return "n/a";
+  static constexpr std::array<std::string_view, 3> checksums = {"-c", "+c", "r+c"};
+  const std::string_view checksum = word_of(checksums, server.tunnel_checksum);
+  switch (server.tunnel_type) {
+    case ipvs::TunnelType::gue: return fmt::format("gue:{}:{}", server.tunnel_port, checksum);
+    case ipvs::TunnelType::gre: return fmt::format("gre:{}", checksum);
+    default: return std::string(tunnel_type_name(server.tunnel_type));
+  }
+}
+
+/// "-t 10.0.0.1:80", "-f 7 -6".
+void put_service_option(Text& text, const ipvs::ServiceKey& key, Names* names) {
+  if (key.is_fwmark()) {
+    put(text, "-f {}{}", key.fwmark, key.family == ipvs::Family::ipv6 ? " -6" : "");
+    return;
+  }
+  switch (key.protocol) {
+    case ipvs::Protocol::tcp: put(text, "-t "); break;
+    case ipvs::Protocol::udp: put(text, "-u "); break;
+    case ipvs::Protocol::sctp: put(text, "--sctp-service "); break;
+    // No option makes such a service: whoever reads the rule must hear of it.
+    default: put(text, "--protocol-{} ", static_cast<unsigned>(key.protocol));
+  }
+  render_endpoint(text, key.address, key.port, key.protocol, names);
+}
+
+std::string_view connection_protocol_name(std::uint16_t protocol) {
+  switch (protocol) {
+    case 6: return "TCP";
+    case 17: return "UDP";
+    case 132: return "SCTP";
+    case 0: return "IP";
+    default: return "";
+  }
+}
+
+void put_connection_end(Text& text, const ipvs::Endpoint& end, std::size_t columns, ipvs::Protocol protocol,
+                        Names* names) {
+  const std::size_t begin = text.size();
+  render_endpoint(text, end.address, end.port, protocol, names);
+  pad(text, begin, columns, false);
+}
+
+void put_service_rule(Text& text, std::string_view command, const ipvs::Service& service, Names* names) {
+  put(text, command);
+  put_service_option(text, service.key, names);
+  put(text, " -s {}", service.scheduler);
+  if (service.persistent) put(text, " -p {}", service.persistence_timeout.count());
+  // Without -p the mask means nothing, but the kernel keeps it, and so must a rule.
+  if (service.netmask != ipvs::full_netmask(service.key.family)) {
+    put(text, " -M ");
+    put_netmask(text, service);
+  }
+  if (!service.persistence_engine.empty()) put(text, " --pe {}", service.persistence_engine);
+  if (service.one_packet) put(text, " -o");
+  if (any(service.scheduler_flags)) {
+    put(text, " -b {}", scheduler_flag_names(service.scheduler, service.scheduler_flags, true));
+  }
+}
+
+void put_server_name(Text& text, std::string_view command, const ipvs::ServiceKey& service,
+                     const ipvs::DestinationKey& server, Names* names) {
+  put(text, command);
+  put_service_option(text, service, names);
+  put(text, " -r ");
+  render_endpoint(text, server.address, server.port, service.protocol, names);
+}
+
+void put_server_rule(Text& text, std::string_view command, const ipvs::ServiceKey& service,
+                     const ipvs::Destination& server, Names* names) {
+  put(text, command);
+  put_service_option(text, service, names);
+  put(text, " -r ");
+  render_endpoint(text, server.key.address, server.key.port, service.protocol, names);
+  const bool tunnel = server.forwarding == ipvs::Forwarding::tunnel;
+  put(text, server.forwarding == ipvs::Forwarding::masquerade ? " -m" : tunnel ? " -i" : " -g");
+  put(text, " -w ");
+  put_number(text, server.weight);
+  if (server.upper_threshold != 0) put(text, " -x {}", server.upper_threshold);
+  if (server.lower_threshold != 0) put(text, " -y {}", server.lower_threshold);
+  if (tunnel) {
+    put(text, " --tun-type {}", tunnel_type_name(server.tunnel_type));
+    if (server.tunnel_type == ipvs::TunnelType::gue) put(text, " --tun-port {}", server.tunnel_port);
+    if (server.tunnel_type != ipvs::TunnelType::ipip) {
+      static constexpr std::array<std::string_view, 3> checksums = {"nocsum", "csum", "remcsum"};
+      put(text, " --tun-{}", word_of(checksums, server.tunnel_checksum));
+    }
+  }
+}
+
+std::string_view role_name(ipvs::DaemonRole role) { return role == ipvs::DaemonRole::master ? "master" : "backup"; }
+
+void put_daemon_rule(Text& text, const ipvs::Daemon& daemon) {
+  put(text, "--start-daemon {} --mcast-interface {} --syncid {}", role_name(daemon.role), daemon.interface,
+      daemon.sync_id);
+  if (daemon.multicast_group) {
+    put(text, " --mcast-group ");
+    put_address(text, *daemon.multicast_group);
+  }
+  if (daemon.multicast_port != 0) put(text, " --mcast-port {}", daemon.multicast_port);
+  if (daemon.multicast_ttl != 0) put(text, " --mcast-ttl {}", daemon.multicast_ttl);
+  if (daemon.sync_maxlen != 0) put(text, " --sync-maxlen {}", daemon.sync_maxlen);
+}
+
+/// One function a change.
+struct RuleWriter {
+  Text& text;
+  Names* names;
+
+  void operator()(const ipvs::AddService& c) const { put_service_rule(text, "-A ", c.service, names); }
+  void operator()(const ipvs::EditService& c) const { put_service_rule(text, "-E ", c.service, names); }
+  void operator()(const ipvs::DeleteService& c) const {
+    put(text, "-D ");
+    put_service_option(text, c.key, names);
+  }
+  void operator()(const ipvs::AddDestination& c) const {
+    put_server_rule(text, "-a ", c.service, c.destination, names);
+  }
+  void operator()(const ipvs::EditDestination& c) const {
+    put_server_rule(text, "-e ", c.service, c.destination, names);
+  }
+  void operator()(const ipvs::DeleteDestination& c) const { put_server_name(text, "-d ", c.service, c.key, names); }
+  void operator()(const ipvs::Zero& c) const {
+    put(text, c.service ? "-Z " : "-Z");
+    if (c.service) put_service_option(text, *c.service, names);
+  }
+  void operator()(const ipvs::Flush& /*unused*/) const { put(text, "-C"); }
+  void operator()(const ipvs::SetTimeouts& c) const {
+    put(text, "--set {} {} {}", c.timeouts.tcp.count(), c.timeouts.tcp_fin.count(), c.timeouts.udp.count());
+  }
+  void operator()(const ipvs::StartDaemon& c) const { put_daemon_rule(text, c.daemon); }
+  void operator()(const ipvs::StopDaemon& c) const {
+    put(text, "--stop-daemon {} --syncid {}", role_name(c.role), c.sync_id);
+  }
+};
+
+}  // namespace
+
+void render_endpoint(Text& text, const ipvs::Address& address, std::uint16_t port, ipvs::Protocol protocol,
+                     Names* names) {
+  if (address.is_v6()) put(text, "[");
+  const std::string* host_name = names == nullptr ? nullptr : &names->host_name(address);
+  if (host_name != nullptr && !host_name->empty()) {
+    put(text, *host_name);
+  } else {
+    put_address(text, address);
+  }
+  put(text, address.is_v6() ? "]:" : ":");
+  // Ports have names by protocol, and a fwmark service has none.
+  const bool has_name = names != nullptr && port != 0 && protocol != ipvs::Protocol::none;
+  const std::string* port_name = has_name ? &names->port_name(port, protocol) : nullptr;
+  if (port_name != nullptr && !port_name->empty()) {
+    put(text, *port_name);
+  } else {
+    put_number(text, port);
+  }
+}
+
+void render_info(Text& text, const ipvs::Info& info) {
+  put(text, "IP Virtual Server version {}.{}.{} (size={})\n", info.version_major, info.version_minor,
+      info.version_patch, info.connection_table_size);
+}
+
+void render_list_header(Text& text, View view) {
+  // Indexed by View.
+  static constexpr std::array<std::string_view, 6> headers = {
+      "Prot LocalAddress:Port Scheduler Flags\n"
+      "  -> RemoteAddress:Port           Forward Weight ActiveConn InActConn\n",
+      "Prot LocalAddress:Port               Conns   InPkts  OutPkts  InBytes OutBytes\n"
+      "  -> RemoteAddress:Port\n",
+      "Prot LocalAddress:Port                 CPS    InPPS   OutPPS    InBPS   OutBPS\n"
+      "  -> RemoteAddress:Port\n",
+      "Prot LocalAddress:Port            Uthreshold Lthreshold ActiveConn InActConn \n"
+      "  -> RemoteAddress:Port\n",
+      "Prot LocalAddress:Port            Weight    PersistConn ActiveConn InActConn \n"
+      "  -> RemoteAddress:Port\n",
+      "Prot LocalAddress:Port Scheduler Flags\n"
+      "  -> RemoteAddress:Port           Forward TunnelInfo    Weight ActiveConn InActConn\n",
+  };
+  put(text, headers[static_cast<std::size_t>(view)]);
+}
+
+void render_service(Text& text, const ipvs::ServiceEntry& entry, const ListServices& list, Names* names) {
+  const std::size_t begin = text.size();
+  put_service_name(text, entry.service.key, names);
+  switch (list.view) {
+    case View::stats:
+      pad(text, begin, service_columns, false);
+      put_counters(text, entry.stats, list.exact);
+      break;
+    case View::rate:
+      pad(text, begin, service_columns, false);
+      put_rates(text, entry.stats, list.exact, false);
+      break;
+    default: put_service_flags(text, entry.service);
+  }
+  put(text, "\n");
+}
+
+void render_server(Text& text, const ipvs::ServiceKey& service, const ipvs::DestinationEntry& entry,
+                   const ListServices& list, Names* names) {
+  const ipvs::Destination& server = entry.destination;
+  put(text, "  -> ");
+  const std::size_t begin = text.size();
+  render_endpoint(text, server.key.address, server.key.port, service.protocol, names);
+  pad(text, begin, server_columns, server.key.address.is_v4());
+  switch (list.view) {
+    case View::stats:
+      put_counters(text, entry.stats, list.exact);
+      put(text, "\n");
+      break;
+    case View::rate:
+      put_rates(text, entry.stats, list.exact, true);
+      put(text, "\n");
+      break;
+    case View::thresholds:
+      put(text, " {:<10} {:<10} {:<10} {:<10}\n", server.upper_threshold, server.lower_threshold,
+          entry.active_connections, entry.inactive_connections);
+      break;
+    case View::persistent_conn:
+      put(text, " {:<9} {:<11} {:<10} {:<10}\n", server.weight, entry.persistent_connections, entry.active_connections,
+          entry.inactive_connections);
+      break;
+    case View::tun_info:
+      put(text, " {:<7} {:<13} {:<6} {:<10} {:<10}\n", forwarding_name(server.forwarding), tunnel_text(server),
+          server.weight, entry.active_connections, entry.inactive_connections);
+      break;
+    case View::table:
+      put_cell(text, forwarding_name(server.forwarding), 7);
+      put_cell(text, server.weight, 6);
+      put_cell(text, entry.active_connections, 10);
+      put_cell(text, entry.inactive_connections, 10);
+      put(text, "\n");
+      break;
+  }
+}
+
+void render_connection_header(Text& text, bool engine_data) {
+  put(text, "IPVS connection entries\npro expire state       source             virtual            destination");
+  put(text, engine_data ? "        pe name          pe_data\n" : "\n");
+}
+
+void render_connection(Text& text, const ipvs::Connection& connection, bool engine_data, Names* names) {
+  const auto protocol = static_cast<ipvs::Protocol>(connection.protocol);
+  const std::int64_t seconds = connection.expires.count();
+  const std::string_view name = connection_protocol_name(connection.protocol);
+  if (name.empty()) {
+    put(text, "{:<3} ", connection.protocol);
+  } else {
+    put(text, "{:<3} ", name);
+  }
+  // Six columns, as wide as 999 minutes; longer times push the rest to the right.
+  const std::size_t begin = text.size();
+  put(text, "{:02}:{:02}", seconds / 60, seconds % 60);
+  pad(text, begin, 6, false);
+  put(text, " {:<11} ", connection.state);
+  constexpr std::size_t columns = 18;
+  put_connection_end(text, connection.client, columns, protocol, names);
+  put(text, " ");
+  put_connection_end(text, connection.virtual_service, columns, protocol, names);
+  put(text, " ");
+  if (!engine_data || connection.engine_name.empty()) {
+    put_connection_end(text, connection.destination, 0, protocol, names);
+    put(text, "\n");
+    return;
+  }
+  // Not as wide as the headings: this is what ipvsadm 1.31 prints.
+  put_connection_end(text, connection.destination, 16, protocol, names);
+  put(text, " {:<18} {}\n", connection.engine_name, connection.engine_data);
+}
+
+void render_timeouts(Text& text, const ipvs::Timeouts& timeouts) {
+  put(text, "Timeout (tcp tcpfin udp): {} {} {}\n", timeouts.tcp.count(), timeouts.tcp_fin.count(),
+      timeouts.udp.count());
+}
+
+void render_daemon(Text& text, const ipvs::Daemon& daemon) {
+  put(text, "{} sync daemon (mcast={}, syncid={}, maxlen={}, group=", role_name(daemon.role), daemon.interface,
+      daemon.sync_id, daemon.sync_maxlen);
+  if (daemon.multicast_group) put_address(text, *daemon.multicast_group);
+  put(text, ", port={}, ttl={})\n", daemon.multicast_port, daemon.multicast_ttl);
+}
+
+void render_counter(Text& text, std::uint64_t counter, bool exact) {
+  struct Unit {
+    std::uint64_t below;
+    std::uint64_t divisor;
+    char letter;
+  };
+  static constexpr std::array<Unit, 3> units = {{{1'000'000'000ULL, 1'000ULL, 'K'},
+                                                 {100'000'000'000ULL, 1'000'000ULL, 'M'},
+                                                 {100'000'000'000'000ULL, 1'000'000'000ULL, 'G'}}};
+  constexpr std::uint64_t shown_whole_below = 100'000'000ULL;
+  if (exact || counter < shown_whole_below) {
+    put(text, " {:>8}", counter);
+    return;
+  }
+  for (const Unit& unit : units) {
+    if (counter < unit.below) {
+      put(text, "{:>8}{}", counter / unit.divisor, unit.letter);
+      return;
+    }
+  }
+  put(text, "{:>8}T", counter / 1'000'000'000'000ULL);
+}
+
+void render_rule(Text& text, const ipvs::Change& change, Names* names) {
+  std::visit(RuleWriter{text, names}, change);
+  put(text, "\n");
+}
+
+std::string rule_text(const ipvs::Change& change) {
+  Text text;
+  render_rule(text, change, nullptr);
+  return {text.data(), text.size() - 1};
+}
+
+}  // namespace ipvsadm
