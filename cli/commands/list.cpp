@@ -86,12 +86,20 @@ struct Lister {
     array.close();
   }
 
+  /// Before anything is printed: a table that can't be opened has no header.
+  ipvs::ConnectionReader open_connections() const {
+    const auto& network = context.network_namespace();
+    try {
+      return network ? ipvs::ConnectionReader(*network) : ipvs::ConnectionReader();
+    } catch (const ipvs::Error& error) {
+      if (error.operation() != ipvs::Operation::read_connections) throw;
+      throw Failure(status_listing_failed, "cannot open file /proc/net/ip_vs_conn");
+    }
+  }
+
   /// Calls `visit` with every connection that passes the filter.
   template <typename Visit>
-  void for_each_connection(const ListConnections& list, Visit visit) const {
-    const ConnectionFilter filter(list, context.client());
-    const auto& network = context.network_namespace();
-    ipvs::ConnectionReader reader = network ? ipvs::ConnectionReader(*network) : ipvs::ConnectionReader();
+  static void for_each_connection(ipvs::ConnectionReader& reader, const ConnectionFilter& filter, Visit visit) {
     ipvs::Connection connection;
     while (reader.next(connection)) {
       if (filter.passes(connection)) visit(connection);
@@ -101,23 +109,25 @@ struct Lister {
   void operator()(const ListConnections& list) const {
     // The proc file is world-readable, but as with the classic tool nothing is told without the rights.
     context.client().info();
+    ipvs::ConnectionReader reader = open_connections();
+    const ConnectionFilter filter(list, context.client());
     Output& output = context.output();
     if (list.count) {
       std::uint64_t count = 0;
-      for_each_connection(list, [&](const auto& /*unused*/) { ++count; });
+      for_each_connection(reader, filter, [&](const auto& /*unused*/) { ++count; });
       output.append(list.json ? json_count(count) : fmt::format("{}\n", count));
       return;
     }
     if (list.json) {
       JsonArray array(output);
       array.open("{}", "connections");
-      for_each_connection(list, [&](const auto& connection) { array.element(json_connection(connection)); });
+      for_each_connection(reader, filter, [&](const auto& connection) { array.element(json_connection(connection)); });
       array.close();
       return;
     }
     Names* names = list.numeric ? nullptr : &context.names();
     render_connection_header(output.text(), list.engine_data);
-    for_each_connection(list, [&](const auto& connection) {
+    for_each_connection(reader, filter, [&](const auto& connection) {
       render_connection(output.text(), connection, list.engine_data, names);
       output.spill();
     });

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <ctime>
+#include <span>
 
 namespace ipvsadm {
 namespace {
@@ -15,10 +16,12 @@ sigset_t former_mask;
 
 extern "C" void notice(int signal) { noticed = signal; }
 
-void block_endings(sigset_t& former) {
+constexpr std::array held_signals = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGALRM, SIGUSR1, SIGUSR2};
+
+void block(std::span<const int> signals, sigset_t& former) {
   sigset_t blocked;
   sigemptyset(&blocked);
-  for (const int signal : ending_signals) sigaddset(&blocked, signal);
+  for (const int signal : signals) sigaddset(&blocked, signal);
   sigprocmask(SIG_BLOCK, &blocked, &former);
 }
 
@@ -30,7 +33,7 @@ void handle_endings(void (*handler)(int)) {
   for (const int signal : ending_signals) {
     struct sigaction former {};
     sigaction(signal, nullptr, &former);
-    if (signal != SIGHUP || former.sa_handler != SIG_IGN) sigaction(signal, &action, nullptr);
+    if (former.sa_handler != SIG_IGN) sigaction(signal, &action, nullptr);
   }
 }
 
@@ -44,7 +47,7 @@ void sleep_with(const sigset_t& unblocked, std::chrono::milliseconds duration) {
 // The signals are blocked but for the pauses, so that none can slip in between a look at signal_number() and a pause.
 Interruption::Interruption() {
   noticed = 0;
-  block_endings(former_mask);
+  block(ending_signals, former_mask);
   for (std::size_t i = 0; i < ending_signals.size(); ++i) sigaction(ending_signals[i], nullptr, &former_actions[i]);
   handle_endings(notice);
 }
@@ -60,7 +63,7 @@ void Interruption::pause(std::chrono::milliseconds duration) {
   if (noticed == 0) sleep_with(former_mask, duration);
 }
 
-SignalsHeld::SignalsHeld() { block_endings(former_); }
+SignalsHeld::SignalsHeld() { block(held_signals, former_); }
 SignalsHeld::~SignalsHeld() { sigprocmask(SIG_SETMASK, &former_, nullptr); }
 
 }  // namespace ipvsadm

@@ -10,7 +10,7 @@ namespace ipvsadm {
 /// The signals by which people and systems end a program.
 inline constexpr std::array ending_signals = {SIGINT, SIGTERM, SIGHUP};
 
-/// Has `handler` called for the ending signals; not for a SIGHUP that is ignored, as by nohup.
+/// Has `handler` called for the ending signals; not for those that are ignored, as by nohup or a shell's `&`.
 void handle_endings(void (*handler)(int));
 
 /// Sleeps for `duration`, or until a signal comes that `unblocked` lets through meanwhile.
@@ -31,7 +31,7 @@ class Interruption {
   static void pause(std::chrono::milliseconds duration);
 };
 
-/// While it lives, the ending signals wait.
+/// While it lives, all signals wait that would end the program by default and that others send, SIGPIPE among them.
 class SignalsHeld {
  public:
   SignalsHeld();

@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <cstdio>
 #include <cstring>
 #include <utility>
 
@@ -72,8 +73,16 @@ bool read_protocol(std::string_view word, std::uint16_t& protocol) {
   return word.starts_with("IP_") && read_number(word.substr(3), 10, protocol);
 }
 
-int open_table() {
-  const int descriptor = ::open(table_path, O_RDONLY | O_CLOEXEC);
+/// `own`: the namespace is that of the whole process, which is what /proc/net shows.
+int open_table(bool own) {
+  int descriptor = ::open(table_path, O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0 && errno == ENOENT) {
+    // Linux before 3.17, or a /proc that is only partly there.
+    std::array<char, 64> path{};
+    std::snprintf(path.data(), path.size(), "/proc/self/task/%d/net/ip_vs_conn", static_cast<int>(::gettid()));
+    descriptor = ::open(path.data(), O_RDONLY | O_CLOEXEC);
+  }
+  if (descriptor < 0 && errno == ENOENT && own) descriptor = ::open("/proc/net/ip_vs_conn", O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) throw Error(Operation::read_connections, errno);
   return descriptor;
 }
@@ -144,10 +153,10 @@ struct ConnectionReader::State {
   }
 };
 
-ConnectionReader::ConnectionReader() : state_(std::make_unique<State>()) { state_->descriptor = open_table(); }
+ConnectionReader::ConnectionReader() : state_(std::make_unique<State>()) { state_->descriptor = open_table(true); }
 
 ConnectionReader::ConnectionReader(const NetworkNamespace& network) : state_(std::make_unique<State>()) {
-  network.run([this] { state_->descriptor = open_table(); });
+  network.run([this] { state_->descriptor = open_table(false); });
 }
 
 ConnectionReader::ConnectionReader(ConnectionReader&&) noexcept = default;

@@ -155,6 +155,24 @@ refused "a length with a sign" --client 192.168.50.0/+8
 refused "a length below 0" --client 192.168.50.0/-0
 refused "an IPv6 length that is too long" --client fd00::/129
 refused "a server that is none" -r 172.17.0.3:x
+
+# without_proc COMMANDS WORD...: what the tool does where /proc holds only what COMMANDS put there
+without_proc() {
+  local status=0
+  # shellcheck disable=SC2016 # for the inner shell
+  unshare -m sh -c 'mount -t tmpfs none /proc; eval "$1"; shift; exec "$@"' sh "$1" "$IPVS_ADM" "${@:2}" \
+    >/tmp/out 2>/tmp/err || status=$?
+  printf '%s|%s|%s' $status "$(</tmp/out)" "$(</tmp/err)"
+}
+for form in -Lnc '-Lnc --json' '-Lnc --count'; do
+  # shellcheck disable=SC2086 # words
+  same "$form: where the table can't be opened, nothing is printed" \
+    "1||cannot open file /proc/net/ip_vs_conn" "$(without_proc : $form)"
+done
+cat /proc/net/ip_vs_conn >/tmp/table
+rows=$(($(wc -l </tmp/table) - 1))
+same "where /proc/thread-self is absent, /proc/net/ip_vs_conn does" "0|$rows|" \
+  "$(without_proc 'mkdir /proc/net && cp /tmp/table /proc/net/ip_vs_conn' -Lnc --count)"
 kill $held
 for pod in pod3 pod4; do stop_serving $pod; done
 finish

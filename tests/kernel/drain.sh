@@ -97,7 +97,8 @@ same "a server that had weight 0 before has nothing to undo" "$(outcome 1 '' "ti
 # Interrupted.
 for signal in INT TERM HUP; do
   ipvsadm -e -t 10.0.0.185:80 -r 172.17.0.3:80 -m -w 3 -x 100 -y 50
-  "$IPVS_ADM" -d -t 10.0.0.185:80 -r 172.17.0.3:80 --drain >out 2>err &
+  # A shell has its jobs ignore SIGINT.
+  env --default-signal=INT "$IPVS_ADM" -d -t 10.0.0.185:80 -r 172.17.0.3:80 --drain >out 2>err &
   drain=$!
   become "SIG$signal: the drain sets the weight to 0" 5 "$server3_drained" rules 10.0.0.185:80
   kill -$signal $drain
@@ -109,13 +110,15 @@ $undo")" "$(outcome $status "$(<out)" "$(<err)")"
 done
 
 ipvsadm -e -t 10.0.0.185:80 -r 172.17.0.3:80 -m -w 3 -x 100 -y 50
-(trap '' HUP && exec "$IPVS_ADM" -d -t 10.0.0.185:80 -r 172.17.0.3:80 --drain=4) >out 2>err &
+(trap '' HUP INT TERM && exec "$IPVS_ADM" -d -t 10.0.0.185:80 -r 172.17.0.3:80 --drain=4) >out 2>err &
 drain=$!
-become "under nohup the drain sets the weight to 0" 5 "$server3_drained" rules 10.0.0.185:80
+become "where signals are ignored the drain sets the weight to 0" 5 "$server3_drained" rules 10.0.0.185:80
 kill -HUP $drain
+kill -INT $drain
+kill -TERM $drain
 status=0
 wait $drain || status=$?
-same "under nohup a SIGHUP does not end it" "$(outcome 1 '' "time is over: $left
+same "where HUP, INT and TERM are ignored they do not end it" "$(outcome 1 '' "time is over: $left
 $undo")" "$(outcome $status "$(<out)" "$(<err)")"
 
 # Somebody else at the same server.
