@@ -7,9 +7,11 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
+#include <new>
 #include <random>
 #include <span>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -20,6 +22,7 @@
 #include "commands/rules_table.hpp"
 #include "commands/run.hpp"
 #include "ipvs/batch.hpp"
+#include "ipvs/client.hpp"
 #include "ipvs/table.hpp"
 #include "line/failure.hpp"
 #include "line/rules_file.hpp"
@@ -119,22 +122,33 @@ std::vector<ipvs::Change> differences(const ipvs::Table& present, const ipvs::Ta
   return changes;
 }
 
-/// Takes back all of `done`, which was done to `before`, and tells what became of the table.
-void take_back(ipvs::Client& client, const std::vector<ipvs::Change>& done, const ipvs::Table& before) {
+/// What became of the table, in words, once something had to be taken back.
+struct Outcome {
+  bool as_before = false;
+  std::vector<std::string> lines;
+};
+
+/// Compares the table with `before`.
+void look(ipvs::Client& client, const ipvs::Table& before, Outcome& outcome) {
+  const std::vector<ipvs::Change> different = differences(ipvs::read_table(client), before);
+  outcome.as_before = different.empty();
+  outcome.lines.emplace_back(outcome.as_before ? "the table is as it was before"
+                                               : "the table is not what it was before; that would take:");
+  for (const ipvs::Change& change : different) outcome.lines.push_back(rule_text(change));
+}
+
+/// Takes back all of `done`, which was done to `before`.
+Outcome take_back(ipvs::Client& client, const std::vector<ipvs::Change>& done, const ipvs::Table& before) {
+  Outcome outcome;
   const std::vector<ipvs::Change> back = ipvs::undo(done, before);
   for (const ipvs::Batch::Refusal& left : send(client, back)) {
     const ipvs::Change& change = back[left.number];
     // Somebody else has deleted it already.
     if (is_gone(change, left.error.error_number())) continue;
-    tell(fmt::format("can't be taken back: {}: {}", rule_text(change), refusal_text(left.error)));
+    outcome.lines.push_back(fmt::format("can't be taken back: {}: {}", rule_text(change), refusal_text(left.error)));
   }
-  const std::vector<ipvs::Change> different = differences(ipvs::read_table(client), before);
-  if (different.empty()) {
-    tell("the table is as it was before");
-    return;
-  }
-  tell("the table is not what it was before; that would take:");
-  for (const ipvs::Change& change : different) tell(rule_text(change));
+  look(client, before, outcome);
+  return outcome;
 }
 
 void print_changes(const std::vector<ipvs::Change>& changes, Output& output) {
@@ -178,11 +192,16 @@ class Turn {
   int descriptor_;
 };
 
-/// Makes the table in the kernel what is wanted, or leaves it as it was and tells why.
+/// Makes the table in the kernel what is wanted, or leaves it as it was and tells why. Nothing is told before the table
+/// is whole.
 class Applier {
  public:
-  Applier(ipvs::Client& client, const Wanted& wanted, const Apply& apply)
-      : client_(client), wanted_(wanted), apply_(apply), before_(ipvs::read_table(client)) {}
+  Applier(Context& context, const Wanted& wanted, const Apply& apply)
+      : context_(context),
+        client_(context.client()),
+        wanted_(wanted),
+        apply_(apply),
+        before_(ipvs::read_table(client_)) {}
 
   std::vector<ipvs::Change> changes_from(const ipvs::Table& present) const {
     return changes_to_make(present, wanted_.table, apply_);
@@ -192,9 +211,21 @@ class Applier {
   int run() {
     // The table is never left half changed.
     const SignalsHeld held;
+    try {
+      return make();
+    } catch (const ipvs::Error& error) {
+      return recover(&error);
+    } catch (const std::bad_alloc&) {
+      return recover(nullptr);
+    }
+  }
+
+ private:
+  int make() {
     std::vector<ipvs::Change> changes = changes_from(before_);
     for (int attempt = 1; attempt <= most_tries; ++attempt) {
       if (changes.empty()) return status_done;
+      prepare_recovery(changes);
       const auto start = std::chrono::steady_clock::now();
       const auto refusals = send_carefully(client_, changes);
       note_done(done_, changes, refusals);
@@ -210,44 +241,107 @@ class Applier {
     if (changes.empty()) return status_done;
     tell("somebody else keeps changing the table; it differs from the rules by:");
     for (const ipvs::Change& change : changes) tell(rule_text(change));
-    return status_refused;
+    return status_not_as_before;
   }
 
- private:
   int give_up(const std::vector<ipvs::Change>& changes, const std::vector<ipvs::Batch::Refusal>& refusals) {
+    std::vector<std::string> lines;
     for (const auto& refusal : refusals) {
       if (refusal.error.error_number() == ECANCELED) continue;
-      tell(fmt::format("{}: {}", where(wanted_, changes[refusal.number]), refusal_text(refusal.error)));
+      lines.push_back(fmt::format("{}: {}", where(wanted_, changes[refusal.number]), refusal_text(refusal.error)));
     }
-    take_back(client_, done_, before_);
-    return status_refused;
+    const Outcome outcome = take_back(client_, done_, before_);
+    for (const std::string& line : lines) tell(line);
+    return say(outcome);
   }
 
+  static int say(const Outcome& outcome) {
+    for (const std::string& line : outcome.lines) tell(line);
+    return outcome.as_before ? status_as_before : status_not_as_before;
+  }
+
+  /// Beforehand, since there may be no memory for it afterwards: what takes back all that may have been done.
+  void prepare_recovery(const std::vector<ipvs::Change>& changes) {
+    std::vector<ipvs::Change> possible = done_;
+    possible.insert(possible.end(), changes.begin(), changes.end());
+    back_ = ipvs::undo(possible, before_);
+  }
+
+  /// After a failure that leaves open what was done: takes back, by a socket of its own, all that may have been.
+  /// `failed` is null when memory ran out, and there may be none to say so.
+  int recover(const ipvs::Error* failed) noexcept {
+    constexpr std::string_view no_memory = "Memory allocation problem";
+    for (int attempt = 1; attempt <= most_tries; ++attempt) {
+      try {
+        const std::string why = failed != nullptr ? refusal_text(*failed) : std::string(no_memory);
+        Outcome outcome;
+        if (back_.empty()) {
+          outcome = {true, {"the table is as it was before"}};
+        } else {
+          const auto& network = context_.network_namespace();
+          ipvs::Client client = network ? ipvs::Client(*network) : ipvs::Client();
+          // Refused is what had not been done; how the table stands is seen, not concluded.
+          [[maybe_unused]] const auto refusals = send(client, back_);
+          look(client, before_, outcome);
+        }
+        tell(why);
+        return say(outcome);
+      } catch (...) {
+        // Tried again: most such failures pass.
+        continue;
+      }
+    }
+    tell(failed != nullptr ? failed->what() : no_memory);
+    tell("what has become of the table is not known: it can't be read");
+    return status_not_as_before;
+  }
+
+  Context& context_;
   ipvs::Client& client_;
   const Wanted& wanted_;
   const Apply& apply_;
   const ipvs::Table before_;
   std::vector<ipvs::Change> done_;
+  std::vector<ipvs::Change> back_;
 };
+
+/// The table that the rules describe. Whatever is wrong with them has status 2.
+Wanted read_table_of(const Apply& apply, Context& context) {
+  try {
+    Parser parser(context.names());
+    const bool standard_input = !apply.file || *apply.file == "-";
+    return read_wanted(read_rules(standard_input ? RulesFile::standard_input() : RulesFile::open(*apply.file),
+                                  Comments::skipped, parser));
+  } catch (const Failure& failure) {
+    if (failure.status() != status_unreadable) throw;
+    throw Failure(status_illegal, failure.what());
+  }
+}
+
+int apply_to_kernel(const Apply& apply, Context& context) {
+  const Wanted wanted = read_table_of(apply, context);
+  if (!apply.dry_run) {
+    const Turn turn(context);
+    return Applier(context, wanted, apply).run();
+  }
+  const Applier applier(context, wanted, apply);
+  const std::vector<ipvs::Change> changes = applier.changes_from(applier.before());
+  print_changes(changes, context.output());
+  return changes.empty() ? status_done : status_changes;
+}
 
 }  // namespace
 
 int run_apply(const Apply& apply, Context& context) {
-  Parser parser(context.names());
-  const bool standard_input = !apply.file || *apply.file == "-";
-  const Wanted wanted = read_wanted(read_rules(
-      standard_input ? RulesFile::standard_input() : RulesFile::open(*apply.file), Comments::skipped, parser));
-  ipvs::Client& client = context.client();
-  if (!apply.dry_run) {
-    const Turn turn(context);
-    return Applier(client, wanted, apply).run();
+  // These come before anything is touched: Applier lets none out afterwards.
+  try {
+    return apply_to_kernel(apply, context);
+  } catch (const ipvs::Error& error) {
+    throw Failure(status_as_before, refusal_text(error));
+  } catch (const std::bad_alloc&) {
+    tell("Memory allocation problem");
+    return status_as_before;
   }
-
-  constexpr int status_changes = 3;
-  const Applier applier(client, wanted, apply);
-  const std::vector<ipvs::Change> changes = applier.changes_from(applier.before());
-  print_changes(changes, context.output());
-  return changes.empty() ? status_done : status_changes;
 }
 
 }  // namespace ipvsadm

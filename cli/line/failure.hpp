@@ -6,12 +6,15 @@
 
 namespace ipvsadm {
 
-/// Exit statuses, those of the classic tool.
+/// Exit statuses: those of the classic tool, and more for --apply.
 enum Status : int {
   status_done = 0,
   status_listing_failed = 1,
-  status_illegal = 2,    ///< an illegal value or combination, or no IPVS
-  status_refused = 255,  ///< the kernel refused, or the command line can't be read
+  status_illegal = 2,        ///< an illegal value or combination, or no IPVS
+  status_changes = 3,        ///< --dry-run found changes
+  status_as_before = 4,      ///< --apply was refused or failed; the table is as it was before
+  status_not_as_before = 5,  ///< --apply failed, and the table is not as it was, or nobody knows
+  status_refused = 255,      ///< the kernel refused, or the command line can't be read
   status_unreadable = 255,
 };
 

@@ -159,7 +159,7 @@ ipvsadm --apply first
 # taken_back WHAT MESSAGE RULES
 taken_back() {
   run --apply <<<"$3"
-  same "$1" "$(outcome 255 '' "$2
+  same "$1" "$(outcome 4 '' "$2
 the table is as it was before")" "$(told)"
   same "$1: the former table is back" "$(<first)" "$(rules)"
 }
@@ -196,7 +196,47 @@ same "nothing is deleted before timeouts and daemons are accepted" "--set 901 12
 status=0
 "$IPVS_ADM" --apply 2>/dev/full <<<'-A -t 10.0.0.7:80 -s rr
 -A -t 10.0.0.8:80 -s absent' || status=$?
-same "where the refusal can't be told the table is taken back all the same" "255 $(<first)" "$status $(rules)"
+same "where the refusal can't be told the table is taken back all the same" "4 $(<first)" "$status $(rules)"
+"$IPVS_ADM" --apply 2> >(:) <<<'-A -t 10.0.0.7:80 -s rr
+-A -t 10.0.0.8:80 -s absent' || true
+same "nor where nobody reads it" "$(<first)" "$(rules)"
+run --apply <<<'no rule at all'
+same "an unreadable line is wrong input" "2 $(<first)" "$status $(rules)"
+
+# A call to the kernel that fails, each in turn: whatever is told is true. 0 means the wanted table, 4 the former one.
+# strace's inject is given as $1.
+injected() {
+  local status=0
+  "$IPVS_ADM" --apply first
+  strace -qq -o /dev/null -e trace=sendmsg,sendto,recvmsg,recvmmsg,recvfrom -e "inject=$1" "$IPVS_ADM" --apply second \
+    >out 2>err || status=$?
+  tried=$((tried + 1))
+  local table last=''
+  table=$(rules)
+  last=$(tail -n 1 err)
+  case $status in
+    0) [ "$table" = "$second_rules" ] && [ ! -s err ] ;;
+    2 | 4) [ "$table" = "$(<first)" ] && [ -n "$last" ] ;;
+    5) grep -q -x -F -e "the table is not what it was before; that would take:" \
+      -e "what has become of the table is not known: it can't be read" err ;;
+    *) false ;;
+  esac || wrong+=" $1: status $status, $last;"
+}
+tried=0 wrong=''
+strace -qq -o calls -e trace=sendmsg,sendto,recvmsg,recvmmsg,recvfrom "$IPVS_ADM" --apply second
+for kind in send recv; do
+  if [ $kind = send ]; then calls=sendmsg,sendto; else calls=recvmsg,recvmmsg; fi
+  count=$(grep -c "^$kind" calls)
+  for ((call = 1; call <= count; call++)); do
+    injected "$calls:error=EIO:when=$call"
+    injected "$calls:error=ENOMEM:when=$call"
+  done
+  injected "$calls:error=ENOBUFS:when=$((count - 1))+"
+  injected "$calls:error=EPERM:when=$((count - 2))+"
+done
+same "of $tried runs with a call that fails, none leaves the table changed and unsaid" "" "$wrong"
+holds "there were enough of them" test $tried -gt 20
+ipvsadm --apply first
 
 # Everything: timeouts and sync daemons.
 everything() { ipvsadm -S -n --all; }
@@ -276,7 +316,7 @@ for ((i = 0; i < 10; i++)); do
       clear=$((clear + 1))
       untold+=$(cat out err)
       ;;
-    255)
+    4 | 5)
       refused=$((refused + 1))
       grep -q -x -E "$outcomes" err || untold+=$(cat out err)
       ;;
@@ -325,7 +365,7 @@ sleep 2.5
 ipvsadm -A -t 10.0.0.7:80 -s wlc
 status=0
 wait $apply || status=$?
-same "a refusal beside a rival's new service" 255 $status
+same "a refusal beside a rival's new service" 5 $status
 same "the rival's service stays, without our server" "$(cat first - <<<'-A -t 10.0.0.7:80 -s wlc' | sort)" "$(rules | sort)"
 same "that the table is not the former one is told, with what it would take" \
   "the table is not what it was before; that would take:
