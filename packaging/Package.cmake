@@ -8,11 +8,17 @@ if(TARGET ipvsadm)
   install(
     CODE "
     set(sbindir \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_SBINDIR}\")
-    configure_file(\"${packaging}/ipvsadm.service.in\" \"${PROJECT_BINARY_DIR}/ipvsadm.service\" @ONLY)
-    file(INSTALL \"${PROJECT_BINARY_DIR}/ipvsadm.service\" DESTINATION \"\${CMAKE_INSTALL_PREFIX}/lib/systemd/system\")"
+    foreach(unit ipvsadm.service ipvsadm-follow@.service)
+      configure_file(\"${packaging}/\${unit}.in\" \"${PROJECT_BINARY_DIR}/\${unit}\" @ONLY)
+      file(INSTALL \"${PROJECT_BINARY_DIR}/\${unit}\" DESTINATION \"\${CMAKE_INSTALL_PREFIX}/lib/systemd/system\")
+    endforeach()"
     COMPONENT tool)
   install(
-    FILES ${packaging}/ipvsadm.rules
+    PROGRAMS ${packaging}/ipvsadm-follow
+    DESTINATION ${CMAKE_INSTALL_SBINDIR}
+    COMPONENT tool)
+  install(
+    FILES ${packaging}/ipvsadm.rules ${packaging}/ipvsadm-follow.conf
     DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/ipvsadm/examples
     COMPONENT tool)
 endif()
@@ -45,7 +51,7 @@ set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 
 set(CPACK_DEBIAN_TOOL_PACKAGE_NAME ipvsadm)
 set(CPACK_DEBIAN_TOOL_PACKAGE_SECTION net)
-set(CPACK_DEBIAN_TOOL_PACKAGE_SUGGESTS "keepalived, ldirectord")
+set(CPACK_DEBIAN_TOOL_PACKAGE_SUGGESTS "etcd-client, keepalived, ldirectord")
 set(CPACK_DEBIAN_TOOL_PACKAGE_CONTROL_EXTRA ${packaging}/debian/preinst ${packaging}/debian/postinst
                                             ${packaging}/debian/prerm ${packaging}/debian/postrm)
 set(CPACK_COMPONENT_TOOL_DESCRIPTION

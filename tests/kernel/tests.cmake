@@ -56,6 +56,6 @@ if(IPVS_BUILD_EXAMPLES)
 endif()
 
 foreach(script walkthrough directors ldirectord examples library_examples apply
-  apply_traffic connections_filter drain json netns watch)
-  ipvs_kernel_test(${script} 300 bash ${CMAKE_CURRENT_SOURCE_DIR}/kernel/${script}.sh)
+  apply_traffic connections_filter drain follow json netns watch)
+  ipvs_kernel_test(${script} 400 bash ${CMAKE_CURRENT_SOURCE_DIR}/kernel/${script}.sh)
 endforeach()
