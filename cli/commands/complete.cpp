@@ -50,6 +50,7 @@ constexpr std::array values = {
     Value{S::scheduler, "mh", "Maglev hashing"},
     Value{S::scheduler, "sed", "shortest expected delay"},
     Value{S::scheduler, "nq", "never queue"},
+    Value{S::scheduler, "twos", "the lesser of two weighted random choices"},
     Value{S::persistence_engine, "sip", "SIP call ids"},
     Value{S::tun_type, "ipip", "IP in IP"},
     Value{S::tun_type, "gue", "generic UDP encapsulation"},

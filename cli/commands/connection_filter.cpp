@@ -55,6 +55,10 @@ bool ConnectionFilter::passes(const ipvs::Connection& connection) const {
   return wanted_.state.empty() || wanted_.state == connection.state;
 }
 
+bool ConnectionFilter::passes_all() const {
+  return !wanted_.service && !wanted_.server && !wanted_.server_port && !wanted_.client && wanted_.state.empty();
+}
+
 bool ConnectionFilter::passes_service(const ipvs::Connection& connection) const {
   if (wanted_.service->is_fwmark()) return passes_fwmark(connection);
   return takes(*wanted_.service, connection) && !taken_by_address(connection);

@@ -17,6 +17,8 @@ class ConnectionFilter {
   ConnectionFilter(const ListConnections& wanted, ipvs::Client& client);
 
   bool passes(const ipvs::Connection& connection) const;
+  /// Nothing was asked for: every connection passes.
+  bool passes_all() const;
 
  private:
   bool passes_service(const ipvs::Connection& connection) const;

@@ -56,6 +56,10 @@ void for_each_service(const std::vector<ipvs::ServiceEntry>& services, bool sort
   }
 }
 
+constexpr int count_attempts = 5;
+constexpr const char* moved_text =
+    "the kernel was resizing its table of connections meanwhile; some may be missing or listed twice";
+
 struct Lister {
   Context& context;
 
@@ -106,23 +110,42 @@ struct Lister {
     }
   }
 
+  /// What was printed stays; the message and the status say what it is worth.
+  static void require_complete(const ipvs::ConnectionReader& reader) {
+    if (!reader.is_complete()) throw IncompleteListing(status_listing_failed, moved_text);
+  }
+
+  /// Nothing is printed yet, so a reading that isn't complete is done again.
+  std::uint64_t count_connections(const ConnectionFilter& filter) const {
+    for (int attempt = 1;; ++attempt) {
+      ipvs::ConnectionReader reader = open_connections();
+      if (filter.passes_all()) {
+        if (const std::optional<std::uint64_t> count = reader.count()) return *count;
+      }
+      std::uint64_t count = 0;
+      for_each_connection(reader, filter, [&](const auto& /*unused*/) { ++count; });
+      if (attempt == count_attempts) require_complete(reader);
+      if (reader.is_complete()) return count;
+    }
+  }
+
   void operator()(const ListConnections& list) const {
     // The proc file is world-readable, but as with the classic tool nothing is told without the rights.
     context.client().info();
-    ipvs::ConnectionReader reader = open_connections();
     const ConnectionFilter filter(list, context.client());
     Output& output = context.output();
     if (list.count) {
-      std::uint64_t count = 0;
-      for_each_connection(reader, filter, [&](const auto& /*unused*/) { ++count; });
+      const std::uint64_t count = count_connections(filter);
       output.append(list.json ? json_count(count) : fmt::format("{}\n", count));
       return;
     }
+    ipvs::ConnectionReader reader = open_connections();
     if (list.json) {
       JsonArray array(output);
       array.open("{}", "connections");
       for_each_connection(reader, filter, [&](const auto& connection) { array.element(json_connection(connection)); });
       array.close();
+      require_complete(reader);
       return;
     }
     Names* names = list.numeric ? nullptr : &context.names();
@@ -131,6 +154,7 @@ struct Lister {
       render_connection(output.text(), connection, list.engine_data, names);
       output.spill();
     });
+    require_complete(reader);
   }
 
   void operator()(const ListTimeouts& list) const {

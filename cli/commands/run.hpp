@@ -3,6 +3,7 @@
 
 #include "commands/context.hpp"
 #include "line/command.hpp"
+#include "line/failure.hpp"
 
 namespace ipvsadm {
 
@@ -10,7 +11,13 @@ namespace ipvsadm {
 /// context.output().
 int run(const Command& command, Context& context);
 
-/// Leaves the listing in context.output(); what is long is written in between.
+/// The connections that were printed are not all, or some are there twice.
+struct IncompleteListing : Failure {
+  using Failure::Failure;
+};
+
+/// Leaves the listing in context.output(); what is long is written in between. Throws IncompleteListing after it when
+/// it can't be relied on.
 void list(const Listing& listing, Context& context);
 
 // The commands by family; run() chooses.

@@ -24,16 +24,25 @@ std::string title(std::chrono::milliseconds interval) {
   return fmt::format("{:%Y-%m-%d %H:%M:%S}  every {:g} s", local, static_cast<double>(interval.count()) / 1000);
 }
 
+// Five resizes of the kernel's table of connections in a row are more than it does by itself.
+constexpr int list_attempts = 5;
+
 /// The listing alone, kept back from stdout.
 std::string take_listing(const Watch& watch, Context& context) {
   Output& output = context.output();
   output.hold(true);
-  try {
-    list(watch.listing, context);
-  } catch (...) {
-    // What fails half-way is not shown.
-    output.text().clear();
-    throw;
+  for (int attempt = 1;; ++attempt) {
+    try {
+      list(watch.listing, context);
+      break;
+    } catch (const IncompleteListing&) {
+      output.text().clear();
+      if (attempt == list_attempts) throw;
+    } catch (...) {
+      // What fails half-way is not shown.
+      output.text().clear();
+      throw;
+    }
   }
   output.hold(false);
   std::string text(output.text().data(), output.text().size());

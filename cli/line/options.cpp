@@ -46,7 +46,7 @@ constexpr std::array spelling_table = {
 
     // Settings of a virtual service.
     SpellingInfo{S::scheduler, "s", "scheduler", required, O::scheduler, "NAME",
-                 "rr wrr lc wlc fo ovf lblc lblcr dh sh mh sed nq (default: wlc)"},
+                 "rr wrr lc wlc fo ovf lblc lblcr dh sh mh sed nq twos (default: wlc)"},
     SpellingInfo{S::sched_flags, "b", "sched-flags", required, O::sched_flags, "FLAGS",
                  "sh-fallback sh-port mh-fallback mh-port flag-1 flag-2 flag-3"},
     SpellingInfo{S::persistent, "p", "persistent", optional, O::persistent, "SECONDS",

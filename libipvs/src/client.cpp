@@ -68,18 +68,23 @@ netlink::Moment read_dump(Operation operation, netlink::Socket& socket, netlink:
 
 /// All data messages of a dump, decoded. What came in several packets is read until two readings agree on which
 /// values there are: the kernel goes on by position, and passes over or repeats others when some are added or deleted
-/// between two packets (Linux 6.1). When the table never rests, what only some readings told is handed to `ask_again`,
-/// which gives it as it is now, or nothing.
+/// between two packets (Linux 6.1), or while the table itself grows or shrinks (7.1). When the table never rests, it is
+/// read until several readings in a row held no new key; what only some of them held is handed to `ask_again`, which
+/// gives it as it is now, or nothing.
 template <typename Value, typename Decode, typename Name, typename AskAgain>
 std::vector<Value> dump(Operation operation, netlink::Socket& socket, netlink::Message& message, Decode decode,
                         Name name, AskAgain ask_again) {
-  constexpr int most_readings = 5;
+  constexpr int most_readings = 30;
+  constexpr int enough_without_news = 6;
   using Key = std::decay_t<std::invoke_result_t<Name, const Value&>>;
   std::map<Key, Value> told_before;
   std::vector<Value> values;
   std::vector<Value> former;
-  for (int reading = 1; reading <= most_readings; ++reading) {
+  int without_news = 0;
+  for (int reading = 1; reading <= most_readings && without_news < enough_without_news; ++reading) {
+    const std::size_t known = told_before.size();
     for (Value& value : former) told_before.insert_or_assign(name(value), std::move(value));
+    without_news = told_before.size() == known && reading > 2 ? without_news + 1 : 0;
     former = std::exchange(values, {});
     if (read_dump(operation, socket, message, decode, values) == netlink::Moment::one) return values;
     if (reading > 1 && std::ranges::equal(former, values, {}, name, name)) return values;

@@ -4,14 +4,17 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
-#include <cstdio>
 #include <cstring>
+#include <string>
+#include <thread>
 #include <utility>
 
 #include "ipvs/error.hpp"
+#include "table_status.hpp"
 
 namespace ipvs {
 namespace {
@@ -20,7 +23,14 @@ namespace {
 constexpr std::size_t buffer_capacity = 64 * 1024;
 
 // The open file keeps the namespace of the thread that opened it; /proc/net would be that of the whole process.
-constexpr const char* table_path = "/proc/thread-self/net/ip_vs_conn";
+constexpr std::string_view thread_folder = "/proc/thread-self/net/";
+
+using Clock = std::chrono::steady_clock;
+// The table takes far longer to move than to walk, and what the kernel says of it is a walk; so no move fits in
+// between.
+constexpr Clock::duration least_pause = std::chrono::milliseconds(10);
+constexpr int pause_in_walks = 10;
+constexpr Clock::duration patience = std::chrono::seconds(1);
 
 /// The next word of `line`, which is cut off; empty at the end.
 std::string_view take_word(std::string_view& line) {
@@ -73,17 +83,19 @@ bool read_protocol(std::string_view word, std::uint16_t& protocol) {
   return word.starts_with("IP_") && read_number(word.substr(3), 10, protocol);
 }
 
-/// `own`: the namespace is that of the whole process, which is what /proc/net shows.
-int open_table(bool own) {
-  int descriptor = ::open(table_path, O_RDONLY | O_CLOEXEC);
+int open_in(std::string_view folder, std::string_view file) {
+  return ::open(std::string(folder).append(file).c_str(), O_RDONLY | O_CLOEXEC);
+}
+
+/// `own`: the namespace is that of the whole process, which is what /proc/net shows. -1 and errno if it can't be
+/// opened.
+int open_file(std::string_view file, bool own) {
+  int descriptor = open_in(thread_folder, file);
   if (descriptor < 0 && errno == ENOENT) {
     // Linux before 3.17, or a /proc that is only partly there.
-    std::array<char, 64> path{};
-    std::snprintf(path.data(), path.size(), "/proc/self/task/%d/net/ip_vs_conn", static_cast<int>(::gettid()));
-    descriptor = ::open(path.data(), O_RDONLY | O_CLOEXEC);
+    descriptor = open_in("/proc/self/task/" + std::to_string(::gettid()) + "/net/", file);
   }
-  if (descriptor < 0 && errno == ENOENT && own) descriptor = ::open("/proc/net/ip_vs_conn", O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) throw Error(Operation::read_connections, errno);
+  if (descriptor < 0 && errno == ENOENT && own) descriptor = open_in("/proc/net/", file);
   return descriptor;
 }
 
@@ -109,14 +121,67 @@ bool parse_connection(std::string_view line, Connection& connection) {
 
 struct ConnectionReader::State {
   int descriptor = -1;
-  std::size_t begin = 0;  // of what is unread in the buffer
+  int status_descriptor = -1;  // -1 before Linux 7.1, and when it may not be read
+  std::size_t begin = 0;       // of what is unread in the buffer
   std::size_t end = 0;
   bool header_seen = false;
   bool data_goes_on = false;  // the last entry had an engine's data
+  bool has_moved = false;
+  std::uint64_t lines = 0;
+  std::optional<TableStatus> first_status;
+  Clock::time_point next_look;
   std::array<char, buffer_capacity> buffer;
 
   ~State() {
     if (descriptor >= 0) ::close(descriptor);
+    if (status_descriptor >= 0) ::close(status_descriptor);
+  }
+
+  void open(bool own) {
+    descriptor = open_file("ip_vs_conn", own);
+    if (descriptor < 0) throw Error(Operation::read_connections, errno);
+    status_descriptor = open_file("ip_vs_status", own);
+  }
+
+  /// What the kernel says of its table now.
+  [[nodiscard]] std::optional<TableStatus> status() const {
+    if (status_descriptor < 0) return std::nullopt;
+    std::array<char, 4096> text{};
+    const ssize_t size = ::pread(status_descriptor, text.data(), text.size(), 0);
+    if (size <= 0) return std::nullopt;
+    return parse_table_status({text.data(), static_cast<std::size_t>(size)});
+  }
+
+  /// Before the first line: waits while the table moves.
+  void begin_looking() {
+    const Clock::time_point latest = Clock::now() + patience;
+    for (;;) {
+      const Clock::time_point before = Clock::now();
+      first_status = status();
+      next_look = Clock::now() + std::max(least_pause, (Clock::now() - before) * pause_in_walks);
+      if (!first_status || !first_status->is_moving() || Clock::now() > latest) break;
+      std::this_thread::sleep_for(least_pause);
+    }
+    has_moved = first_status && first_status->is_moving();
+  }
+
+  void look() {
+    const Clock::time_point before = Clock::now();
+    if (!first_status || has_moved || before < next_look) return;
+    compare(status());
+    next_look = Clock::now() + std::max(least_pause, (Clock::now() - before) * pause_in_walks);
+  }
+
+  std::optional<TableStatus> compare(std::optional<TableStatus> now) {
+    has_moved = has_moved || !now || now->is_moving() || now->buckets != first_status->buckets;
+    return now;
+  }
+
+  void end_looking() {
+    if (!first_status || has_moved) return;
+    const std::optional<TableStatus> last = compare(status());
+    // Nothing came and nothing left, and yet not all of it was read, or more.
+    if (last && last->connections == first_status->connections && last->connections != lines) has_moved = true;
   }
 
   /// Reads on behind what is unread; false at the end of the file.
@@ -130,6 +195,7 @@ struct ConnectionReader::State {
       if (size < 0 && errno == EINTR) continue;
       if (size < 0) throw Error(Operation::read_connections, errno);
       end += static_cast<std::size_t>(size);
+      if (size > 0) look();
       return size > 0;
     }
   }
@@ -153,10 +219,10 @@ struct ConnectionReader::State {
   }
 };
 
-ConnectionReader::ConnectionReader() : state_(std::make_unique<State>()) { state_->descriptor = open_table(true); }
+ConnectionReader::ConnectionReader() : state_(std::make_unique<State>()) { state_->open(true); }
 
 ConnectionReader::ConnectionReader(const NetworkNamespace& network) : state_(std::make_unique<State>()) {
-  network.run([this] { state_->descriptor = open_table(false); });
+  network.run([this] { state_->open(false); });
 }
 
 ConnectionReader::ConnectionReader(ConnectionReader&&) noexcept = default;
@@ -164,16 +230,29 @@ ConnectionReader& ConnectionReader::operator=(ConnectionReader&&) noexcept = def
 ConnectionReader::~ConnectionReader() = default;
 
 bool ConnectionReader::next(Connection& connection) {
-  if (!std::exchange(state_->header_seen, true)) state_->line();
+  if (!std::exchange(state_->header_seen, true)) {
+    state_->begin_looking();
+    state_->line();
+  }
   while (const std::optional<std::string_view> line = state_->line()) {
     if (parse_connection(*line, connection)) {
+      ++state_->lines;
       state_->data_goes_on = !connection.engine_data.empty();
       return true;
     }
     // An engine's data comes from clients, or from other directors, and may hold a newline.
     if (!state_->data_goes_on) throw Error(Operation::read_connections, EBADMSG, "unknown line format");
   }
+  state_->end_looking();
   return false;
+}
+
+bool ConnectionReader::is_complete() const { return !state_->has_moved; }
+
+std::optional<std::uint64_t> ConnectionReader::count() const {
+  const std::optional<TableStatus> status = state_->status();
+  if (!status) return std::nullopt;
+  return status->connections;
 }
 
 }  // namespace ipvs

@@ -26,9 +26,10 @@ cat >one <<'END'
 -a -t 10.0.0.185:8080 -r 172.17.0.3:80 -m -w 1
 -A -u 10.0.0.185:53 -s rr
 END
-# The extra server gets no requests, as nobody is there; weight 0 with any scheduler.
+# The extra server gets no requests, as nobody is there; weight 0 with any scheduler. The service under way keeps its
+# scheduler: the kernel has none for it while one takes the place of another, and refuses what comes (the page says so).
 cat >two <<'END'
--A -t 10.0.0.185:80 -s wrr
+-A -t 10.0.0.185:80 -s rr -p 1
 -a -t 10.0.0.185:80 -r 172.17.0.3:80 -m -w 3
 -a -t 10.0.0.185:80 -r 172.17.0.4:80 -m -w 2
 -a -t 10.0.0.185:80 -r 172.17.0.9:80 -m -w 0

@@ -3,7 +3,7 @@
 // Runs each case of a folder once with the classic ipvsadm and once with ours, each time in a fresh network namespace,
 // and compares what every command wrote and returned, and the kernel's table at the end. Root only.
 //
-//   conformance [--classic PATH] [--ours PATH] [--only PATTERN] [--show] [CASES_DIR]
+//   conformance [--classic PATH] [--ours PATH] [--only PATTERN]... [--show] [CASES_DIR]
 //
 //   --only PATTERN  only cases whose "file: title" matches the glob, or contains it if it has no `*`
 //   --show          runs the tool that --classic names, alone, and prints what it did: for writing cases
@@ -226,7 +226,7 @@ struct Options {
   std::filesystem::path classic = "/usr/sbin/ipvsadm";
   std::filesystem::path ours = from_environment("IPVS_ADM");
   std::filesystem::path cases = from_environment("IPVS_SOURCE", "/tests/kernel/cases");
-  std::string only = "*";
+  std::vector<std::string> only;  ///< globs; none: all cases
   bool show = false;
 };
 
@@ -241,7 +241,7 @@ Options read_options(const std::vector<std::string>& arguments) {
       if (word == "--classic") options.classic = arguments[i];
       if (word == "--ours") options.ours = arguments[i];
       if (word == "--only")
-        options.only = arguments[i].find('*') == std::string::npos ? '*' + arguments[i] + '*' : arguments[i];
+        options.only.push_back(arguments[i].find('*') == std::string::npos ? '*' + arguments[i] + '*' : arguments[i]);
     } else if (word.starts_with('-')) {
       throw Trouble("unknown option " + word);
     } else {
@@ -266,8 +266,12 @@ std::vector<Case> load(const Options& options) {
   std::ranges::sort(names);
   const auto twice = std::ranges::adjacent_find(names);
   if (twice != names.end()) throw Trouble("two cases are called " + *twice);
-  std::erase_if(cases, [&](const Case& test) { return fnmatch(options.only.c_str(), test.name().c_str(), 0) != 0; });
-  if (cases.empty()) throw Trouble("no case in " + options.cases.string() + " matches " + options.only);
+  std::erase_if(cases, [&](const Case& test) {
+    return !options.only.empty() && std::ranges::none_of(options.only, [&](const std::string& pattern) {
+      return fnmatch(pattern.c_str(), test.name().c_str(), 0) == 0;
+    });
+  });
+  if (cases.empty()) throw Trouble("no case in " + options.cases.string() + " matches");
   return cases;
 }
 

@@ -166,13 +166,11 @@ ipvsadm --stop-daemon backup --syncid 8
 ip netns add many
 on many sh -c 'ip link set lo up multicast on; ip route add 224.0.0.0/4 dev lo'
 ipvsadm --netns many --start-daemon backup --mcast-interface lo
-# connections NUMBER: makes so many
-connections() { on many "$IPVS_BUILD/tests/bench_connections" "$1"; }
-connections 10
+make_connections 10 in many
 become "ten connections" 10 10 ipvsadm --netns many -L -c --count
 few=$(peak --netns many -L -c --json)
 same "all ten are listed" 10 "$(jq '.connections | length' listing)"
-connections 60000
+make_connections 60000 in many
 become "60,000 connections" 30 60000 ipvsadm --netns many -L -c --count
 lot=$(peak --netns many -L -c --json)
 same "all 60,000 are listed, each once" 60000 "$(tr '{' '\n' <listing | grep -o '"address":"10\.[0-9.]*","port":[0-9]*' |

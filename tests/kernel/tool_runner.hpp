@@ -16,8 +16,8 @@ struct Invocation {
 };
 
 struct Outcome {
-  int status = 0;  ///< exit status, or minus the signal that ended it
-  std::string output;
+  int status = 0;      ///< exit status, or minus the signal that ended it
+  std::string output;  ///< the size of the connection table as (size=SIZE)
   std::string errors;
   bool operator==(const Outcome&) const = default;
 };

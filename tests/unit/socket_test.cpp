@@ -255,11 +255,23 @@ TEST_CASE("a dump of several packets is read until two readings agree") {
     CHECK(ports_of(Client().services()) == Ports{1, 3});
     CHECK(kernel.sends.size() == 2);
   }
-  SECTION("five times at most, and then each that is still there is told once") {
-    kernel.answer =
-        Dumps{kernel, {{{1}, {2}}, {{2}, {3}}, {{3}, {4}}, {{4}, {5}}, {{5, 6, 5}, {6, 7}}, {{8}, {9}}}, {1, 0, 3, 0}};
+  SECTION("until six more held nothing new, and then each that is still there is returned once") {
+    std::vector<Reading> readings = {{{1}, {2}}, {{2}, {3}}, {{3}, {4}}, {{4}, {5}}};
+    for (int i = 0; i < 20; ++i) {
+      readings.push_back({{5, 6, 5}, {6, 7}});
+      readings.push_back({{7, 6}, {5}});
+    }
+    kernel.answer = Dumps{kernel, readings, {1, 0, 3, 0}};
     CHECK(ports_of(Client().services()) == Ports{5, 6, 7, 1, 3});
-    CHECK(kernel.sends.size() == 5 + 4);
+    CHECK(kernel.sends.size() == 13 + 4);
+  }
+  SECTION("thirty times at most") {
+    std::vector<Reading> readings;
+    for (std::uint16_t port = 1; port <= 40; ++port)
+      readings.push_back({{port}, {static_cast<std::uint16_t>(port + 1)}});
+    kernel.answer = Dumps{kernel, readings, std::deque<std::uint16_t>(29, 0)};
+    CHECK(ports_of(Client().services()) == Ports{30, 31});
+    CHECK(kernel.sends.size() == 30 + 29);
   }
 }
 

@@ -33,16 +33,17 @@ class IPVS_EXPORT Client {
   Client& operator=(Client&&) noexcept;
   ~Client();
 
-  /// Version and hash table size. Kernel: IPVS_CMD_GET_INFO.
+  /// Version, and size of the connection table. Kernel: IPVS_CMD_GET_INFO.
   Info info();
 
   /// All services in the kernel's order, which is none; sort by `service.key` to list them. Counters are those of the
   /// moment in which each was read.
   ///
-  /// The kernel has no snapshot of what takes more than one packet, some 70 services: it goes on by position, and
-  /// passes over others or tells them twice when some are added or deleted meanwhile. So those are read until two
-  /// readings agree on the keys, five times at most; then each that any of the five told, and that is still there, is
-  /// told once.
+  /// The kernel has no snapshot. What takes more than one packet, some 70 services, is continued by position: others
+  /// are passed over or come twice when some are added or deleted meanwhile. So those are read until two readings agree
+  /// on the keys, or until six more held no new key, thirty times at most; then each that came in any of them, and that
+  /// is still there, is returned once. This is no proof: a table that never rests may hide an entry from all of them.
+  /// A single packet is a snapshot up to Linux 7.0; from 7.1 on it lacks or has what is added or deleted meanwhile.
   /// Kernel: dump of IPVS_CMD_GET_SERVICE.
   std::vector<ServiceEntry> services();
   /// One service. ESRCH when it is absent. Kernel: IPVS_CMD_GET_SERVICE.
@@ -54,8 +55,9 @@ class IPVS_EXPORT Client {
   /// EEXIST when there is one with the same key, ENOENT when scheduler or persistence engine are unknown, EINVAL for an
   /// IPv6 netmask that is no prefix length and for a key that names nothing. Kernel: IPVS_CMD_NEW_SERVICE.
   void add_service(const Service& service);
-  /// Changes all settings of the service with this key. ESRCH when it is absent, ENOENT and EINVAL as add_service().
-  /// Kernel: IPVS_CMD_SET_SERVICE.
+  /// Changes all settings of the service with this key. While its scheduler is replaced by another one, some
+  /// milliseconds, the kernel refuses new connections of this service. ESRCH when it is absent, ENOENT and EINVAL as
+  /// add_service(). Kernel: IPVS_CMD_SET_SERVICE.
   void edit_service(const Service& service);
   /// Deletes the service with all its destinations. ESRCH when it is absent. Kernel: IPVS_CMD_DEL_SERVICE.
   void delete_service(const ServiceKey& key);

@@ -15,7 +15,8 @@ struct Info {
   std::uint8_t version_major = 0;
   std::uint8_t version_minor = 0;
   std::uint8_t version_patch = 0;
-  std::uint32_t connection_table_size = 0;  ///< buckets of the connection hash table
+  std::uint32_t connection_table_size = 0;  ///< buckets of the connection hash table; from Linux 7.1 on of this
+                                            ///< namespace at this moment: 0 while it has no service
 
   friend bool operator==(const Info&, const Info&) = default;
 };

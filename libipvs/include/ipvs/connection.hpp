@@ -61,6 +61,17 @@ class IPVS_EXPORT ConnectionReader {
   /// engine data such a line is passed over: the data may hold a newline, which the kernel prints as it is.
   bool next(Connection& connection);
 
+  /// After next() has returned false: whether every entry that was there all the time was returned, and once. From
+  /// Linux 7.1 on the kernel moves its entries to a larger or smaller table now and then, and while it does, the file
+  /// lacks some and repeats some; then this is false, and the table can be read again with another reader. The first
+  /// next() waits up to a second for such a move to end. Always true before Linux 7.1, and where the other file can't
+  /// be read. Kernel: /proc/net/ip_vs_status, which only root can read.
+  [[nodiscard]] bool is_complete() const;
+
+  /// The number of entries now, templates of persistence included; none before Linux 7.1, and where it can't be read.
+  /// Kernel: "Conns" of /proc/net/ip_vs_status, which is exact.
+  [[nodiscard]] std::optional<std::uint64_t> count() const;
+
  private:
   struct State;
   std::unique_ptr<State> state_;

@@ -45,8 +45,8 @@ struct Destination {
   Forwarding forwarding = Forwarding::direct_route;
   /// Share of new connections, 0 to 2147483647 (else ERANGE); 0 gets none. Kernel: IPVS_DEST_ATTR_WEIGHT.
   std::int32_t weight = 1;
-  /// No new connections from this many on, 0 to 2147483647; 0 means no limit. Linux 6.12.113 refuses more (EINVAL),
-  /// Linux 6.1 takes it. Kernel: IPVS_DEST_ATTR_U_THRESH.
+  /// No new connections from this many on, 0 to 2147483647; 0 means no limit. Linux refuses more (EINVAL) from 6.1.192,
+  /// 6.12.113 and 7.2.13 on; before, it takes it. Kernel: IPVS_DEST_ATTR_U_THRESH.
   std::uint32_t upper_threshold = 0;
   /// New connections again below this many; 0 means three quarters of the upper one. Not above the upper threshold, not
   /// even if that is 0 (else ERANGE). Kernel: IPVS_DEST_ATTR_L_THRESH.

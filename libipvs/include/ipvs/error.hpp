@@ -47,10 +47,10 @@ IPVS_EXPORT const char* to_string(Operation operation) noexcept;
 ///   ENETUNREACH start_daemon: a master's interface is down, or has no route to an IPv6 group
 ///   ERANGE      destinations: weight below 0, or the lower threshold above the upper one
 ///   EINVAL      destinations: address not unicast, another family than the service's without a tunnel or while a sync
-///               daemon runs, a gue tunnel without a port, a threshold beyond 2147483647 (6.12.113, not 6.1); services:
-///               an IPv6 netmask other than 1 to 128; timeouts: beyond (2^31-1)/HZ seconds; start_daemon: the group is
-///               no multicast address, or some destination is of another family than its service; a namespace: the file
-///               is none
+///               daemon runs, a gue tunnel without a port, a threshold beyond 2147483647
+///               (from 6.1.192, 6.12.113, 7.2.13 on); services: an IPv6 netmask other than 1 to 128; timeouts: beyond
+///               (2^31-1)/HZ seconds; start_daemon: the group is no multicast address, or some destination is of
+///               another family than its service; a namespace: the file is none
 ///   EPERM       the caller lacks CAP_NET_ADMIN
 ///   EACCES      a namespace, or the connection table, may not be read
 ///   ENOPROTOOPT open_socket: the kernel has no IPVS
