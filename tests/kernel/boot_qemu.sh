@@ -24,7 +24,7 @@ can_qemu() {
 start_qemu() {
   local folder version console=ttyS0 machine=() processors=(-accel tcg,thread=multi -smp 2)
   for version in "${versions[@]}"; do
-  folder=$kernels/$version
+    folder=$kernels/$version
     [ ! -e "$folder/.complete" ] || break
   done
   [ "${IPVS_QEMU_ICOUNT-}" != 1 ] || processors=(-accel tcg,thread=single -icount shift=0,sleep=off -smp 1)

@@ -163,6 +163,44 @@ same "on a terminal a line told how far it was" "" \
 holds "it was told more than once" test "$(grep -c draining lines)" -gt 2
 same "the line is wiped in the end" "<clear>" "$(grep . lines | tail -n 1)"
 
+# A rival that changes the rest of the table all the while, on a second processor where there is one.
+setup
+open_connection
+for ((i = 1; i <= 60; i++)); do
+  echo "-A -t 10.0.9.1:$i -s rr" >&3
+  echo "-D -t 10.0.9.1:$i" >&4
+done 3>rival_adds 4>rival_deletes
+echo 0 >rounds
+(
+  trap 'exit 0' TERM
+  for ((i = 1; ; i++)); do
+    "$IPVS_ADM" -R <rival_adds
+    "$IPVS_ADM" -e -u 10.0.0.185:53 -r 172.17.0.4:53 -m -w $((i % 100))
+    "$IPVS_ADM" -R <rival_deletes
+    echo $i >rounds
+  done
+) 2>rival_errors &
+rival=$!
+"$IPVS_ADM" -d -t 10.0.0.185:80 -r 172.17.0.3:80 --drain >out 2>err &
+drain=$!
+become "beside a rival: the drain waits for the open connection" 10 "$server3_drained" rules 10.0.0.185:80
+before=$(<rounds)
+rival_had_rounds() { [ "$(<rounds)" -gt $((before + 3)) ]; }
+eventually "the rival is at work meanwhile" 30 rival_had_rounds
+same "as long as it is open the server stays" "$server3_drained" "$(rules 10.0.0.185:80)"
+kill $client
+status=0
+wait $drain || status=$?
+same "the drain ends as without the rival" "$(outcome 0 '' '')" "$(outcome $status "$(<out)" "$(<err)")"
+kill $rival
+wait $rival || true
+same "the rival was never refused" "" "$(<rival_errors)"
+same "of the table only the drained server is gone" "-A -t 10.0.0.185:80 -s rr
+-A -u 10.0.0.185:53 -s rr
+-a -u 10.0.0.185:53 -r 172.17.0.3:53 -m -w 2" \
+  "$(ipvsadm -Sn | grep -v -e '^-A -t 10.0.9.1' -e '-r 172.17.0.4:53')"
+stop_serving pod3
+
 # An estimate, once there are fewer: two clients' UDP, one of which goes on.
 setup
 on client bash -c 'exec 3>/dev/udp/10.0.0.185/53 4>/dev/udp/10.0.0.185/53; echo x >&3

@@ -78,11 +78,11 @@ done
 for unit in ipvsadm:20 ipvsadm-follow@lb:22; do
   most=${unit#*:} unit=${unit%:*}
   same "systemd-analyze verify has nothing to say of $unit.service" "" \
-    "$(inside systemd-analyze verify --man=no /usr/lib/systemd/system/$unit.service 2>&1 | grep ipvsadm || true)"
-  exposure=$(inside systemd-analyze security --offline=true $unit.service 2>/dev/null |
+    "$(inside systemd-analyze verify --man=no /usr/lib/systemd/system/"$unit.service" 2>&1 | grep ipvsadm || true)"
+  exposure=$(inside systemd-analyze security --offline=true "$unit.service" 2>/dev/null |
     sed -n "s/.*Overall exposure level for $unit.service: \([0-9]*\)\.\([0-9]*\).*/\1\2/p")
   holds "systemd-analyze security finds an exposure of at most $most tenths in $unit.service (${exposure:-none})" \
-    test "${exposure:-999}" -le $most
+    test "${exposure:-999}" -le "$most"
 done
 "${as_root[@]}" rm "$root/usr/lib/systemd/system/ipvsadm-follow@lb.service"
 holds "the libraries install" quietly inside sh -c 'dpkg -i /libipvs*.deb'

@@ -23,7 +23,8 @@ namespace ipvs {
 class IPVS_EXPORT Client {
  public:
   /// Opens the socket in the caller's network namespace, or in `network`; the caller's own namespace never changes.
-  /// Needs no rights by itself. The kernel loads its module ip_vs when the netlink family is asked for, if it can.
+  /// Needs no rights by itself. The kernel loads its module ip_vs when the netlink family is asked for, if it can;
+  /// that of Linux 5.10 does not, there the program or its service runs `modprobe ip_vs` first.
   /// Throws Error(open_socket): ENOPROTOOPT when the kernel has no IPVS even so; Error(open_namespace): EPERM when
   /// `network` may not be entered.
   Client();
