@@ -178,10 +178,13 @@ struct ConnectionReader::State {
   }
 
   void end_looking() {
-    if (!first_status || has_moved) return;
+    if (!first_status || (has_moved && lines > 0)) return;
     const std::optional<TableStatus> last = compare(status());
+    if (!last) return;
     // Nothing came and nothing left, and yet not all of it was read, or more.
-    if (last && last->connections == first_status->connections && last->connections != lines) has_moved = true;
+    if (last->connections == first_status->connections && last->connections != lines) has_moved = true;
+    // No entry was there all the time, so none can be missing: the table of a namespace grows with its first service.
+    if (lines == 0 && (first_status->connections == 0 || last->connections == 0)) has_moved = false;
   }
 
   /// Reads on behind what is unread; false at the end of the file.
