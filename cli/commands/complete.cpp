@@ -205,13 +205,13 @@ void ask_for_value(Question& question, S option, const Line& line) {
   }
 }
 
-Line read_line(const Scan& scan) {
+Line read_line(const TokenLine& scan) {
   Line line;
   for (const Token& token : scan.tokens) line.add(token);
   return line;
 }
 
-Question question_for_value(const Scan& earlier, const Token& token, std::string before, std::string stem) {
+Question question_for_value(const TokenLine& earlier, const Token& token, std::string before, std::string stem) {
   const Line line = read_line(earlier);
   Question question;
   question.before = std::move(before);
@@ -303,11 +303,10 @@ Question read_question(std::span<const std::string> words) {
   Question question;
   question.stem = word;
 
-  Scanner scanner;
   std::vector<std::string> with_cursor(words.begin(), words.end());
   with_cursor.back() = cursor;
-  Scan scan = scanner.scan(with_cursor);
-  if (scan.fault != Scan::Fault::none) return question;
+  TokenLine scan = read_tokens(with_cursor);
+  if (scan.fault != TokenLine::Fault::none) return question;
   std::optional<Token> taker;  // the option whose value the word is
   if (!scan.tokens.empty() && scan.tokens.back().value == cursor) {
     taker = scan.tokens.back();
@@ -321,8 +320,9 @@ Question read_question(std::span<const std::string> words) {
     if (enough || question.source != Source::words) return question;
   } else if (word.size() > 1 && word.starts_with('-')) {
     // "--scheduler=w", "-sw": value and option in one word.
-    Scan whole = scanner.scan(words);
-    if (whole.fault == Scan::Fault::none && whole.tokens.size() > scan.tokens.size() && whole.tokens.back().value) {
+    TokenLine whole = read_tokens(words);
+    if (whole.fault == TokenLine::Fault::none && whole.tokens.size() > scan.tokens.size() &&
+        whole.tokens.back().value) {
       const Token token = whole.tokens.back();
       whole.tokens.pop_back();
       const std::size_t start = word.size() - std::min(word.size(), token.value->size());

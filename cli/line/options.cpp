@@ -124,6 +124,15 @@ static_assert([] {
   return spelling_table.size() == spelling_count;
 }());
 
+// Indexed by character code.
+constexpr std::array letter_table = [] {
+  std::array<const SpellingInfo*, 128> table{};
+  for (const SpellingInfo& info : spelling_table) {
+    for (const char letter : info.short_names) table[static_cast<unsigned char>(letter)] = &info;
+  }
+  return table;
+}();
+
 constexpr OptionSet service_settings(O::scheduler, O::persistent, O::netmask, O::one_packet, O::persistence_engine,
                                      O::sched_flags);
 constexpr OptionSet server_settings(O::forwarding, O::weight, O::upper_threshold, O::lower_threshold, O::tun_type,
@@ -211,6 +220,14 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(O::count_)> mess
 
 std::span<const SpellingInfo> spellings() { return spelling_table; }
 const SpellingInfo& info(Spelling spelling) { return spelling_table[static_cast<std::size_t>(spelling)]; }
+const SpellingInfo* find_letter(char letter) {
+  const auto code = static_cast<unsigned char>(letter);
+  return code < letter_table.size() ? letter_table[code] : nullptr;
+}
+const SpellingInfo* find_long_name(std::string_view name) {
+  const auto found = std::ranges::find(spelling_table, name, &SpellingInfo::long_name);
+  return found == spelling_table.end() ? nullptr : &*found;
+}
 const CommandInfo& command_info(Spelling command) { return command_table[static_cast<std::size_t>(command)]; }
 std::string_view message_name(Option option) { return message_names[static_cast<std::size_t>(option)]; }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -68,23 +69,34 @@ class OptionSet {
  public:
   constexpr OptionSet() = default;
   template <typename... More>
-  constexpr explicit OptionSet(Option first, More... more) : bits_(bit(first) | (bit(more) | ... | 0)) {}
+  constexpr explicit OptionSet(Option first, More... more) {
+    add(first);
+    (add(more), ...);
+  }
 
-  constexpr bool has(Option option) const { return (bits_ & bit(option)) != 0; }
-  constexpr void add(Option option) { bits_ |= bit(option); }
-  constexpr bool empty() const { return bits_ == 0; }
+  constexpr bool has(Option option) const { return (bits_[half(option)] & bit(option)) != 0; }
+  constexpr void add(Option option) { bits_[half(option)] |= bit(option); }
+  constexpr bool empty() const { return bits_[0] == 0 && bits_[1] == 0; }
   friend constexpr bool operator==(OptionSet, OptionSet) = default;
-  constexpr OptionSet operator|(OptionSet other) const { return OptionSet(bits_ | other.bits_); }
+  constexpr OptionSet operator|(OptionSet other) const {
+    return OptionSet(bits_[0] | other.bits_[0], bits_[1] | other.bits_[1]);
+  }
   /// Those that are not in `other`.
-  constexpr OptionSet operator-(OptionSet other) const { return OptionSet(bits_ & ~other.bits_); }
-  constexpr OptionSet operator&(OptionSet other) const { return OptionSet(bits_ & other.bits_); }
+  constexpr OptionSet operator-(OptionSet other) const {
+    return OptionSet(bits_[0] & ~other.bits_[0], bits_[1] & ~other.bits_[1]);
+  }
+  constexpr OptionSet operator&(OptionSet other) const {
+    return OptionSet(bits_[0] & other.bits_[0], bits_[1] & other.bits_[1]);
+  }
 
  private:
-  constexpr explicit OptionSet(std::uint64_t bits) : bits_(bits) {}
-  static constexpr std::uint64_t bit(Option option) { return std::uint64_t{1} << static_cast<unsigned>(option); }
-  std::uint64_t bits_ = 0;
+  // std::bitset is not constexpr before C++23.
+  constexpr explicit OptionSet(std::uint64_t low, std::uint64_t high) : bits_{low, high} {}
+  static constexpr std::size_t half(Option option) { return static_cast<std::size_t>(option) / 64; }
+  static constexpr std::uint64_t bit(Option option) { return std::uint64_t{1} << (static_cast<unsigned>(option) % 64); }
+  std::array<std::uint64_t, 2> bits_{};
 };
-static_assert(static_cast<unsigned>(Option::count_) < 64);
+static_assert(static_cast<unsigned>(Option::count_) < 128);
 
 /// Every spelling the command line knows: first the commands, then the options.
 enum class Spelling : std::uint8_t {
@@ -187,6 +199,9 @@ struct CommandInfo {
 /// All spellings, indexed by Spelling.
 std::span<const SpellingInfo> spellings();
 const SpellingInfo& info(Spelling spelling);
+/// The one with this letter or long name, or nullptr.
+const SpellingInfo* find_letter(char letter);
+const SpellingInfo* find_long_name(std::string_view name);
 const CommandInfo& command_info(Spelling command);
 /// As messages call the option.
 std::string_view message_name(Option option);

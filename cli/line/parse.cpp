@@ -7,9 +7,11 @@
 
 #include <fmt/format.h>
 
+#include "line/command_line.hpp"
 #include "line/failure.hpp"
 #include "line/option_values.hpp"
 #include "line/options.hpp"
+#include "line/tokens.hpp"
 #include "line/values.hpp"
 
 namespace ipvsadm {
@@ -26,10 +28,10 @@ std::string try_help(std::string_view program) {
   return fmt::format("Try `{0} -h' or '{0} --help' for more information.", program);
 }
 
-std::string_view fault_text(Scan::Fault fault) {
+std::string_view fault_text(TokenLine::Fault fault) {
   switch (fault) {
-    case Scan::Fault::missing_argument: return "missing argument";
-    case Scan::Fault::unwanted_argument: return "option does not take an argument";
+    case TokenLine::Fault::missing_argument: return "missing argument";
+    case TokenLine::Fault::unwanted_argument: return "option does not take an argument";
     default: return "unknown option";
   }
 }
@@ -263,6 +265,7 @@ Command make_command(const Draft& draft) {
     case S::apply:
       return Apply{draft.file, draft.options.has(O::dry_run), draft.options.has(O::keep_weights),
                    draft.options.has(O::no_delete)};
+    case S::help: return ShowHelp{};
     default: return ShowVersion{};
   }
 }
@@ -285,26 +288,32 @@ bool may_join(Spelling command, OptionSet given, Option option) {
 
 Invocation Parser::parse(std::span<const std::string> words, std::string_view program) {
   if (words.empty()) return {Listing(ListServices{}), {}};
-  const Scan scan = scanner_.scan(words);
+  const TokenLine line = read_tokens(words);
   const auto is_one = [](const Token& token) { return is_command(token.spelling); };
-  if (std::ranges::none_of(scan.tokens, is_one)) throw Failure(status_unreadable, try_help(program));
+  if (std::ranges::none_of(line.tokens, is_one)) throw Failure(status_unreadable, try_help(program));
 
   Draft draft;
-  for (const Token& token : scan.tokens) {
+  const auto asks_for_help = [&] { return draft.command == S::help || draft.command == S::version; };
+  const auto take = [&](const Token& token) {
+    // Whatever else the line says, help is what somebody needs who writes it so.
+    if (asks_for_help()) return;
     if (is_command(token.spelling)) {
-      if (draft.command) illegal(fmt::format("invalid option `{}'", scanner_.second_command_word(words)));
-      // Whatever else the line says, help is what somebody needs who writes it so.
-      if (token.spelling == S::help) return {ShowHelp{}, {}};
-      if (token.spelling == S::version) return {ShowVersion{}, {}};
+      if (draft.command) illegal(fmt::format("invalid option `{}'", words[token.word]));
       draft.command = token.spelling;
     }
     read_token(draft, token, names_);
+  };
+  if (program.empty()) {
+    std::ranges::for_each(line.tokens, take);
+  } else {
+    bind_command_line(line.tokens, take);
   }
-  if (scan.fault != Scan::Fault::none) {
-    throw Failure(status_unreadable, fmt::format("{}: {}", scan.fault_word, fault_text(scan.fault)));
+  if (asks_for_help()) return {make_command(draft), {}};
+  if (line.fault != TokenLine::Fault::none) {
+    throw Failure(status_unreadable, fmt::format("{}: {}", line.fault_word, fault_text(line.fault)));
   }
   finish_reading(draft, names_);
-  read_rest(draft, scan.operands);
+  read_rest(draft, line.operands);
   check_command(draft);
   return {make_command(draft), draft.network_namespace};
 }

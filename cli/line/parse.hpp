@@ -8,7 +8,6 @@
 #include "line/command.hpp"
 #include "line/options.hpp"
 #include "line/resolver.hpp"
-#include "line/tokens.hpp"
 
 namespace ipvsadm {
 
@@ -29,7 +28,6 @@ class Parser {
 
  private:
   Names& names_;
-  Scanner scanner_;
 };
 
 }  // namespace ipvsadm

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <bitset>
-#include <memory>
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -16,10 +16,11 @@ namespace ipvsadm {
 struct Token {
   Spelling spelling;
   std::optional<std::string> value;  ///< empty when there is none
+  std::size_t word = 0;              ///< index of the last word that it takes
 };
 
 /// A command line taken apart, up to its first fault.
-struct Scan {
+struct TokenLine {
   enum class Fault : std::uint8_t { none, unknown_option, missing_argument, unwanted_argument };
 
   std::vector<Token> tokens;          ///< in the order given, those before the fault
@@ -28,37 +29,15 @@ struct Scan {
   std::string fault_word;  ///< the word at fault, as given
 };
 
-/// A set of spellings, indexed by Spelling.
-using SpellingSet = std::bitset<spelling_count>;
-
-/// Takes command lines apart with CLI11. Built once and used for every line of a file.
+/// Reads the arguments without the program's name, in one pass over the words:
 ///
-/// What CLI11 does by itself: long and short names, clusters, attached values, "--". What is added here is how the
-/// classic tool reads the corners: "-s=rr", "--scheduler=" as an empty value, options told in order, the first
-/// fault named by the word as it was given.
-class Scanner {
- public:
-  Scanner();
-  ~Scanner();
-  Scanner(const Scanner&) = delete;
-  Scanner& operator=(const Scanner&) = delete;
-
-  /// `words` are the arguments without the program's name.
-  Scan scan(std::span<const std::string> words);
-
-  /// The word that holds the second command, given that there are two.
-  std::string second_command_word(std::span<const std::string> words);
-
- private:
-  std::size_t end_of_options(std::span<const std::string> words);
-  Scan scan_options(std::span<const std::string> words);
-  Scan feed(std::span<const std::string> words);
-  Scan feed_prefix(std::span<const std::string> words, std::size_t length);
-
-  struct Machine;
-  Machine& machine_for(const SpellingSet& wanted);
-  /// One CLI11 parser for each set of options that lines have had so far.
-  std::vector<std::unique_ptr<Machine>> machines_;
-};
+///     -n            a letter; letters without a value cluster: -Ln
+///     -srr -s=rr    the rest of the word is the value, without an equals sign that it begins with
+///     -s rr         else the next word is, whatever it looks like
+///     -p            an optional value: the next word only if it does not begin with '-'
+///     --name=value  the same for long names, which are not abbreviated; the value may be empty
+///     -             an operand
+///     --            the words after it are operands
+TokenLine read_tokens(std::span<const std::string> words);
 
 }  // namespace ipvsadm

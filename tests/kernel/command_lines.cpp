@@ -43,7 +43,12 @@ const std::vector<std::string> stray_words = {
     "foo",    "-z",  "--bogus", "--bogus=5", "-5",         "-",  "--",      "",   "--numeric=1", "-n", "-m",
     "--nume", "-Lx", "-p",      "-6",        "--tun-csum", "-s", "--exact", "-c", "-zz",         "-A", "-L"};
 
-const std::vector<std::string> stray_letters = {"-", "-", "--", "n", "z", "=", "-n"};
+const std::vector<std::string> stray_letters = {"-", "-", "--", "n", "z", "=", "-n", "=-", "=5"};
+// Values that look like options, and what may end options.
+const std::vector<std::string> odd_values = {"",     "-",   "--",         "=",      "==", "-=",
+                                             "-n",   "-s",  "--numeric=", "--ops=", "-C", "--exact",
+                                             "=rr",  "-5",  "--pe",       "-p-",    "=-", "--scheduler=rr",
+                                             "--=x", "-o=", "-p="};
 
 }  // namespace
 
@@ -265,8 +270,21 @@ void CommandLines::spoil(Words& words) {
   // The command stays first: that it need not is one of the differences.
   const std::size_t place = 1 + below(words.size());
   const auto at = words.begin() + static_cast<std::ptrdiff_t>(std::min(place, words.size()));
-  switch (below(5)) {
+  switch (below(7)) {
     case 0: words.insert(at, pick(stray_words)); break;
+    case 5: words.insert(at, pick(odd_values)); break;
+    // An option with an odd value, apart or attached.
+    case 6: {
+      static const std::vector<std::string> takers = {"-s", "-p", "-b", "--pe", "--scheduler", "--persistent", "-w"};
+      const std::string& taker = pick(takers);
+      const std::string& value = pick(odd_values);
+      if (chance(50)) {
+        words.insert(words.insert(at, value), taker);
+      } else {
+        words.insert(at, taker + (chance(50) || taker.starts_with("--") ? "=" : "") + value);
+      }
+      break;
+    }
     case 1:
       if (at != words.end()) words.erase(at);
       break;
