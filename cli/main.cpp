@@ -2,14 +2,13 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <cerrno>
+#include <cstdlib>
 #include <exception>
+#include <new>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "commands/complete.hpp"
 #include "commands/context.hpp"
@@ -24,13 +23,31 @@
 
 namespace {
 
-/// A caller may have closed stdout; the netlink socket must not take its number and get the listing.
+/// A caller may have closed stdout; the netlink socket must not take its number and get the listing, nor a file be
+/// opened under it and written to.
 void fill_standard_descriptors() {
-  for (int descriptor = 0; descriptor <= 2; ++descriptor) {
-    // Opened the wrong way round: what is written there fails as it would on a closed descriptor.
-    if (fcntl(descriptor, F_GETFD) < 0) open("/dev/null", descriptor == 0 ? O_WRONLY : O_RDONLY);
+  for (int descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; ++descriptor) {
+    if (fcntl(descriptor, F_GETFD) >= 0) continue;
+    // To read or write it fails as on a closed descriptor; and it is there without /dev/null too, as in a chroot.
+    if (open("/", O_PATH) != descriptor) _exit(ipvsadm::status_refused);
   }
 }
+
+/// For what no catch sees: memory that is missing before main(), or for an exception itself.
+[[noreturn]] void end_for_want_of_memory() {
+  try {
+    if (std::current_exception()) throw;
+  } catch (const std::bad_alloc&) {
+    // Said below.
+  } catch (...) {
+    std::abort();
+  }
+  ipvsadm::tell("Memory allocation problem");
+  _exit(ipvsadm::status_refused);
+}
+
+// Before all objects of static storage, which take memory.
+[[gnu::constructor(101)]] void prepare_for_want_of_memory() { std::set_terminate(end_for_want_of_memory); }
 
 int carry_out(const std::vector<std::string>& words, std::string_view program) {
   using namespace ipvsadm;
@@ -41,6 +58,7 @@ int carry_out(const std::vector<std::string>& words, std::string_view program) {
     if (!words.empty() && words.front() == complete_word) return complete(std::span(words).subspan(1), output);
     std::optional<Invocation> invocation = parse_applet(program, words);
     if (!invocation) invocation = Parser(names).parse(words, program);
+    for (const std::string& warning : invocation->warnings) tell("warning: " + warning);
     if (!invocation->network_namespace.empty()) context.enter(invocation->network_namespace);
     const int status = run(invocation->command, context);
     output.flush();
@@ -68,7 +86,9 @@ int main(int argc, char** argv) {
   } catch (const std::bad_alloc&) {
     ipvsadm::tell("Memory allocation problem");
   } catch (const std::exception& error) {
-    ipvsadm::tell(fmt::format("unexpected error: {}", error.what()));
+    // In two lines, for to put them together takes memory.
+    ipvsadm::tell("unexpected error:");
+    ipvsadm::tell(error.what());
   }
   return ipvsadm::status_refused;
 }

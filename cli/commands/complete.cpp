@@ -17,11 +17,12 @@
 #include "commands/context.hpp"
 #include "ipvs/client.hpp"
 #include "line/failure.hpp"
+#include "line/legality.hpp"
 #include "line/option_values.hpp"
-#include "line/parse.hpp"
 #include "line/resolver.hpp"
 #include "line/tokens.hpp"
 #include "line/values.hpp"
+#include "line/words.hpp"
 #include "output/render.hpp"
 
 namespace ipvsadm {
@@ -55,10 +56,12 @@ constexpr std::array values = {
     Value{S::tun_type, "ipip", "IP in IP"},
     Value{S::tun_type, "gue", "generic UDP encapsulation"},
     Value{S::tun_type, "gre", "generic routing encapsulation"},
-    Value{S::start_daemon, "master", "sends what it knows of connections"},
-    Value{S::start_daemon, "backup", "hears what masters send"},
-    Value{S::stop_daemon, "master", "sends what it knows of connections"},
-    Value{S::stop_daemon, "backup", "hears what masters send"},
+    Value{S::metrics, "prometheus", "Prometheus' text format, the default"},
+    Value{S::metrics, "openmetrics", "OpenMetrics"},
+    Value{S::start_daemon, "master", "sends connections to backups"},
+    Value{S::start_daemon, "backup", "receives connections from masters"},
+    Value{S::stop_daemon, "master", "sends connections to backups"},
+    Value{S::stop_daemon, "backup", "receives connections from masters"},
 };
 
 // Stands in for the word under the cursor; no word of a command line can hold it.
@@ -73,52 +76,45 @@ class PortNames : public SystemNames {
 /// What is known of the line so far.
 struct Line {
   std::optional<S> command;
-  OptionSet given;
-  std::array<bool, spelling_count> spelled{};
+  HalfLine options;
   std::optional<Token> service;
   std::string scheduler;
   std::string network_namespace;
 
-  bool has(S spelling) const { return spelled[static_cast<std::size_t>(spelling)]; }
+  bool has(S spelling) const { return ipvsadm::has(options.spelled, spelling); }
 
   void add(const Token& token) {
-    spelled[static_cast<std::size_t>(token.spelling)] = true;
+    options.spelled.set(static_cast<std::size_t>(token.spelling));
     if (is_command(token.spelling)) {
       command = token.spelling;
       return;
     }
     const O option = info(token.spelling).option;
-    if (option != O::free_) given.add(option);
+    if (option != O::free_) options.given.add(option);
     if (option == O::service) service = token;
     if (option == O::scheduler) scheduler = token.value.value_or("");
+    if (option == O::tun_type) options.tunnel = read_tunnel_type(token.value.value_or(""));
     if (option == O::netns) network_namespace = token.value.value_or("");
   }
 };
 
-constexpr OptionSet tunnel_options(O::tun_type, O::tun_port, O::tun_nocsum, O::tun_csum, O::tun_remcsum);
-
 bool fits_command(S spelling, S command, const Line& line) {
-  const O option = info(spelling).option;
-  if (spelling == S::ipv6) return line.has(S::fwmark_service) && !line.has(S::ipv6);
-  if (spelling == S::sort) return command == S::list && !line.given.has(O::nosort) && !line.has(S::sort);
-  if (spelling == S::nosort && line.has(S::sort)) return false;
-  if (spelling == S::one_packet && (line.has(S::tcp_service) || line.has(S::sctp_service))) return false;
-  const bool tunnel = line.has(S::ipip) || !line.given.has(O::forwarding);
-  if (tunnel_options.has(option) && !tunnel) return false;
-  return may_join(command, line.given, option);
+  // --sort is not subject to the options' rules.
+  if (spelling == S::sort && command != S::list) return false;
+  return may_join(command, line.options, spelling);
 }
 
 bool fits(S spelling, const Line& line) {
   if (!is_command(spelling)) {
     if (line.command) return fits_command(spelling, *line.command, line);
-    // Without a command an option is offered once others stand there, or if it goes with every command.
-    if (line.given.empty()) return spelling == S::netns;
+    // Without a command an option is offered once others stand there, or if every command allows it.
+    if (line.options.given.empty()) return spelling == S::netns;
     return std::ranges::any_of(spellings(), [&](const SpellingInfo& other) {
-      return is_command(other.spelling) && may_join(other.spelling, line.given) &&
+      return is_command(other.spelling) && may_join(other.spelling, line.options.given) &&
              fits_command(spelling, other.spelling, line);
     });
   }
-  return !line.command && may_join(spelling, line.given);
+  return !line.command && may_join(spelling, line.options.given);
 }
 
 std::vector<Candidate> option_candidates(const Line& line, const std::string& word) {
@@ -135,28 +131,38 @@ std::vector<Candidate> option_candidates(const Line& line, const std::string& wo
   return candidates;
 }
 
-std::vector<Candidate> flag_candidates(Question& question, const std::string& scheduler) {
+/// Cuts what stands before the last comma off the stem, and gives it.
+std::string take_earlier(Question& question) {
   const std::size_t comma = question.stem.rfind(',');
-  const std::string earlier = comma == std::string::npos ? "" : question.stem.substr(0, comma + 1);
+  std::string earlier = comma == std::string::npos ? "" : question.stem.substr(0, comma + 1);
   question.before += earlier;
   question.stem.erase(0, earlier.size());
+  return earlier;
+}
+
+bool has_name(const std::string& earlier, std::string_view name) {
+  return ("," + earlier).find("," + std::string(name) + ",") != std::string::npos;
+}
+
+std::vector<Candidate> flag_candidates(Question& question, const std::string& scheduler) {
+  const std::string earlier = take_earlier(question);
   std::vector<Candidate> candidates;
   for (const SchedulerFlag& flag : scheduler_flags()) {
     if (!flag.scheduler.empty() && !scheduler.empty() && flag.scheduler != scheduler) continue;
-    if (("," + earlier).find("," + std::string(flag.name) + ",") != std::string::npos) continue;
+    if (has_name(earlier, flag.name)) continue;
     candidates.push_back(
         {std::string(flag.name), flag.scheduler.empty() ? "any scheduler" : std::string(flag.scheduler)});
   }
   return candidates;
 }
 
-ipvs::Protocol protocol_of(S service) {
-  switch (service) {
-    case S::tcp_service: return ipvs::Protocol::tcp;
-    case S::udp_service: return ipvs::Protocol::udp;
-    case S::sctp_service: return ipvs::Protocol::sctp;
-    default: return ipvs::Protocol::none;
+std::vector<Candidate> key_candidates(Question& question) {
+  const std::string earlier = take_earlier(question);
+  std::vector<Candidate> candidates;
+  for (const std::string_view key : sum_keys()) {
+    if (!has_name(earlier, key)) candidates.push_back({std::string(key), ""});
   }
+  return candidates;
 }
 
 std::optional<ipvs::ServiceKey> read_service(const Line& line) {
@@ -193,6 +199,7 @@ void ask_for_value(Question& question, S option, const Line& line) {
       question.source = question.stem.find('/') == std::string::npos ? Source::namespaces : Source::files;
       return;
     case O::sched_flags: question.candidates = flag_candidates(question, line.scheduler); return;
+    case O::by: question.candidates = key_candidates(question); return;
     case O::state:
       for (const std::string_view state : connection_states()) question.candidates.push_back({std::string(state), ""});
       return;
@@ -330,6 +337,8 @@ Question read_question(std::span<const std::string> words) {
     }
   }
   if (taker) scan.tokens.push_back(*taker);
+  const bool is_operand = !taker && !word.starts_with('-') && scan.operands.size() == 1;
+  if (is_operand && read_line(scan).command == S::restore) question.source = Source::files;
   question.candidates = option_candidates(read_line(scan), word);
   return question;
 }

@@ -2,44 +2,38 @@
 #include "commands/connection_filter.hpp"
 
 #include <algorithm>
-#include <cerrno>
-
-#include "ipvs/error.hpp"
 
 namespace ipvsadm {
 namespace {
 
+bool is_to_address(const ipvs::ServiceKey& service, const ipvs::Connection& connection) {
+  return service.protocol == connection.protocol && service.address == connection.virtual_service.address;
+}
+
 bool takes(const ipvs::ServiceKey& service, const ipvs::Connection& connection) {
-  return static_cast<std::uint16_t>(service.protocol) == connection.protocol &&
-         service.address == connection.virtual_service.address &&
-         (service.port == 0 || service.port == connection.virtual_service.port);
+  return is_to_address(service, connection) && (service.port == 0 || service.port == connection.virtual_service.port);
 }
 
 /// The kernel writes the mark of a persistence template where the virtual address stands.
 bool is_template_of(std::uint32_t fwmark, const ipvs::Connection& connection) {
-  if (connection.protocol != 0) return false;
+  if (connection.protocol != ipvs::Protocol::none) return false;
   const auto& bytes = connection.virtual_service.address.bytes();
   const auto first_four = ipvs::Address::v4(std::uint32_t{bytes[0]} << 24 | std::uint32_t{bytes[1]} << 16 |
                                             std::uint32_t{bytes[2]} << 8 | std::uint32_t{bytes[3]});
   return first_four.v4_number() == fwmark;
 }
 
-/// Connections may outlive their service.
-std::vector<ipvs::DestinationKey> servers_if_there(ipvs::Client& client, const ipvs::ServiceKey& service) try {
-  std::vector<ipvs::DestinationKey> servers;
-  for (const ipvs::DestinationEntry& server : client.destinations(service)) servers.push_back(server.destination.key);
-  return servers;
-} catch (const ipvs::Error& error) {
-  if (error.error_number() == ESRCH) return {};
-  throw;
-}
-
 }  // namespace
 
-ConnectionFilter::ConnectionFilter(const ListConnections& wanted, ipvs::Client& client) : wanted_(wanted) {
-  if (!wanted.service || (!wanted.service->is_fwmark() && wanted.service->port != 0)) return;
-  if (wanted.service->is_fwmark()) mark_servers_ = servers_if_there(client, *wanted.service);
-  for (const ipvs::ServiceEntry& service : client.services()) {
+ConnectionFilter::ConnectionFilter(const ListConnections& wanted, TableReader& table) : wanted_(wanted) {
+  if (!wanted.service || wanted.any_port || (!wanted.service->is_fwmark() && wanted.service->port != 0)) return;
+  if (wanted.service->is_fwmark()) {
+    // Connections may outlive their service: then there are none.
+    for (const ipvs::DestinationEntry& server : table.servers(*wanted.service)) {
+      mark_servers_.push_back(server.destination.key);
+    }
+  }
+  for (const ipvs::ServiceEntry& service : table.services()) {
     const ipvs::ServiceKey& key = service.service.key;
     if (!key.is_fwmark() && (wanted.service->is_fwmark() || key.port != 0)) address_services_.push_back(key);
   }
@@ -47,8 +41,11 @@ ConnectionFilter::ConnectionFilter(const ListConnections& wanted, ipvs::Client& 
 
 bool ConnectionFilter::passes(const ipvs::Connection& connection) const {
   if (wanted_.service && !passes_service(connection)) return false;
-  if (wanted_.server && *wanted_.server != connection.destination.address) return false;
-  if (wanted_.server_port && *wanted_.server_port != connection.destination.port) return false;
+  const ipvs::Endpoint& server = connection.destination;
+  if (wanted_.server && !wanted_.server->passes(server.address, server.port)) return false;
+  if (wanted_.templates != Templates::too && connection.is_template() != (wanted_.templates == Templates::only)) {
+    return false;
+  }
   if (wanted_.client && !connection.client.address.in_network(wanted_.client->address, wanted_.client->length)) {
     return false;
   }
@@ -56,11 +53,13 @@ bool ConnectionFilter::passes(const ipvs::Connection& connection) const {
 }
 
 bool ConnectionFilter::passes_all() const {
-  return !wanted_.service && !wanted_.server && !wanted_.server_port && !wanted_.client && wanted_.state.empty();
+  return !wanted_.service && !wanted_.server && !wanted_.client && wanted_.state.empty() &&
+         wanted_.templates == Templates::too;
 }
 
 bool ConnectionFilter::passes_service(const ipvs::Connection& connection) const {
   if (wanted_.service->is_fwmark()) return passes_fwmark(connection);
+  if (wanted_.any_port) return is_to_address(*wanted_.service, connection);
   return takes(*wanted_.service, connection) && !taken_by_address(connection);
 }
 

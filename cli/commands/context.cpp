@@ -28,14 +28,16 @@ void load_module() {
 
 bool is_number(const std::string& text) { return text.find_first_not_of("0123456789") == std::string::npos; }
 
-ipvs::NetworkNamespace open_namespace(const std::string& text) {
-  if (text.find('/') != std::string::npos) return ipvs::NetworkNamespace::by_path(text);
+bool is_pid(const std::string& text) {
   // A namespace may be called 42; then that is what is meant.
   const bool named = access(("/run/netns/" + text).c_str(), F_OK) == 0;
   constexpr std::size_t most_digits = 9;
-  if (!named && is_number(text) && text.size() <= most_digits) {
-    return ipvs::NetworkNamespace::by_pid(static_cast<pid_t>(std::stol(text)));
-  }
+  return !named && is_number(text) && text.size() <= most_digits;
+}
+
+ipvs::NetworkNamespace open_namespace(const std::string& text) {
+  if (text.find('/') != std::string::npos) return ipvs::NetworkNamespace::by_path(text);
+  if (is_pid(text)) return ipvs::NetworkNamespace::by_pid(static_cast<pid_t>(std::stol(text)));
   return ipvs::NetworkNamespace::by_name(text);
 }
 
@@ -45,6 +47,7 @@ void Context::enter(const std::string& network_namespace) {
   try {
     network_ = open_namespace(network_namespace);
     network_name_ = network_namespace;
+    network_is_pid_ = is_pid(network_namespace);
     // Whether it may be entered shows only when it is.
     network_->run([] {});
   } catch (const ipvs::Error& error) {
@@ -59,6 +62,10 @@ void Context::run_inside(const std::function<void()>& work) const {
   } else {
     work();
   }
+}
+
+void Context::tell_once(const std::string& line) {
+  if (told_.insert(line).second) tell(line);
 }
 
 void Context::open_client() {

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "ipvs/client.hpp"
@@ -29,8 +30,13 @@ class Context {
   const std::optional<ipvs::NetworkNamespace>& network_namespace() const { return network_; }
   /// As it was given to enter(); empty in the caller's own.
   const std::string& network_namespace_name() const { return network_name_; }
+  /// Whether it was given as a process id.
+  bool is_network_namespace_pid() const { return network_is_pid_; }
   /// Runs `work` in the namespace: what it reads of /proc/thread-self/net and /proc/sys/net is the namespace's.
   void run_inside(const std::function<void()>& work) const;
+
+  /// To stderr, once in the life of the program however often it is said.
+  void tell_once(const std::string& line);
 
   Names& names() { return names_; }
   Output& output() { return output_; }
@@ -42,7 +48,9 @@ class Context {
   Output& output_;
   std::optional<ipvs::NetworkNamespace> network_;
   std::string network_name_;
+  bool network_is_pid_ = false;
   std::optional<ipvs::Client> client_;
+  std::set<std::string> told_;
 };
 
 }  // namespace ipvsadm

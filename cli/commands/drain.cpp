@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: MIT
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <csignal>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
 #include <fmt/format.h>
 
-#include "commands/error_text.hpp"
+#include "commands/drain_obstacles.hpp"
 #include "commands/run.hpp"
 #include "line/failure.hpp"
 #include "output/render.hpp"
@@ -44,11 +46,12 @@ std::uint64_t connections_of(const std::vector<ipvs::DestinationEntry>& servers)
   return sum;
 }
 
-/// Gives those that get connections weight 0.
+/// Gives those that get connections weight 0; `tried` counts those that it was tried for.
 void set_weight_zero(const ipvs::ServiceKey& service, const std::vector<ipvs::DestinationEntry>& servers,
-                     ipvs::Client& client) {
+                     ipvs::Client& client, std::size_t& tried) {
   for (const ipvs::DestinationEntry& server : servers) {
     if (server.destination.weight == 0) continue;
+    ++tried;
     ipvs::Destination quiet = server.destination;
     quiet.weight = 0;
     try {
@@ -64,25 +67,6 @@ void set_weight_zero(const ipvs::ServiceKey& service, const std::vector<ipvs::De
 const ipvs::DestinationEntry* back_in_service(const std::vector<ipvs::DestinationEntry>& servers) {
   const auto found = std::ranges::find_if(servers, [](const auto& server) { return server.destination.weight != 0; });
   return found == servers.end() ? nullptr : &*found;
-}
-
-/// Whether net.ipv4.vs.expire_quiescent_template is 0 in the namespace at work.
-bool templates_outlive_weight_zero(const Context& context) {
-  char value = '\0';
-  context.run_inside([&] {
-    const int descriptor = ::open("/proc/sys/net/ipv4/vs/expire_quiescent_template", O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0) return;
-    if (::read(descriptor, &value, 1) != 1) value = '\0';
-    ::close(descriptor);
-  });
-  return value == '0';
-}
-
-void warn_of_persistence(const Drain& drain, Context& context) {
-  if (!context.client().service(drain.service).service.persistent || !templates_outlive_weight_zero(context)) return;
-  tell(
-      "the service is persistent and net.ipv4.vs.expire_quiescent_template is 0: clients come back to the server,"
-      " and the drain may never end");
 }
 
 std::string connections_left(std::uint64_t count) {
@@ -163,21 +147,46 @@ class Draining {
 
   int run() {
     const Interruption interruption;
-    set_weight_zero(drain_.service, before_, client_);
-    warn_of_persistence(drain_, context_);
+    const std::vector<std::string> undo = undo_commands(drain_, before_, all_at_zero(), context_);
+    std::size_t tried = 0;
+    try {
+      set_weight_zero(drain_.service, before_, client_, tried);
+      return wait_and_delete();
+    } catch (const ipvs::Error& error) {
+      // Somebody else has deleted it otherwise.
+      if (error.error_number() != ESRCH && error.error_number() != ENOENT) say_failed(std::span(undo).first(tried));
+      throw;
+    } catch (...) {
+      say_failed(std::span(undo).first(tried));
+      throw;
+    }
+  }
+
+ private:
+  int wait_and_delete() {
     Progress progress(connections_of(before_));
+    DrainObstacles obstacles(drain_, context_);
+    // What the settings alone show is said at once, what the connections do after they had some time.
+    report(obstacles, progress);
+    bool looked_again = false;
     for (;;) {
       const std::vector<ipvs::DestinationEntry> now = servers_to_drain(drain_, client_);
       const std::string why = reason_to_give_up(now);
       if (why.empty() && connections_of(now) == 0) break;
       if (!why.empty()) {
+        report(obstacles, progress);
         progress.clear();
         return give_up(now, why);
+      }
+      if (!looked_again && Clock::now() - start_ >= time_to_look_again) {
+        looked_again = true;
+        report(obstacles, progress);
       }
       progress.show(connections_of(now));
       Interruption::pause(rest());
     }
     progress.clear();
+    deleting_ = true;
     if (drain_.server) {
       client_.delete_destination(drain_.service, *drain_.server);
     } else {
@@ -186,7 +195,15 @@ class Draining {
     return status_done;
   }
 
- private:
+  static constexpr auto time_to_look_again = std::chrono::seconds(15);
+
+  static void report(DrainObstacles& obstacles, Progress& progress) {
+    for (const std::string& line : obstacles.news()) {
+      progress.clear();
+      tell(line);
+    }
+  }
+
   std::string reason_to_give_up(const std::vector<ipvs::DestinationEntry>& now) const {
     if (const ipvs::DestinationEntry* server = back_in_service(now)) {
       return fmt::format("somebody else has given a server weight {}", server->destination.weight);
@@ -214,15 +231,51 @@ class Draining {
     return status_listing_failed;
   }
 
+  std::vector<ipvs::DestinationEntry> all_at_zero() const {
+    std::vector<ipvs::DestinationEntry> servers = before_;
+    for (ipvs::DestinationEntry& server : servers) server.destination.weight = 0;
+    return servers;
+  }
+
+  /// After a failure, with what is known: the table may not be readable, and there may be no memory.
+  void say_failed(std::span<const std::string> undo) const noexcept {
+    if (deleting_) {
+      tell("the drain failed: whether it was deleted is not known; if not, the weight stays 0");
+    } else if (undo.empty()) {
+      return tell("the drain failed: nothing deleted, no weight changed");
+    } else {
+      tell("the drain failed: nothing deleted, the weight stays 0; to undo:");
+    }
+    for (const std::string& command : undo) tell(command);
+  }
+
   const Drain& drain_;
   Context& context_;
   ipvs::Client& client_;
   const std::vector<ipvs::DestinationEntry> before_;
   const Clock::time_point start_ = Clock::now();
+  bool deleting_ = false;
 };
+
+// What was to be said is said: now the signal ends the program, and with it the rules that the drain is part of.
+void end_if_interrupted() {
+  if (Interruption::signal_number() != 0) raise(Interruption::signal_number());
+}
 
 }  // namespace
 
-int run_drain(const Drain& drain, Context& context) { return Draining(drain, context).run(); }
+int run_drain(const Drain& drain, Context& context) {
+  Draining draining(drain, context);
+  try {
+    const int status = draining.run();
+    if (status == status_done && Interruption::signal_number() != 0)
+      tell("interrupted, but no connection was left: deleted");
+    end_if_interrupted();
+    return status;
+  } catch (...) {
+    end_if_interrupted();
+    throw;
+  }
+}
 
 }  // namespace ipvsadm

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "commands/error_text.hpp"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <array>
 #include <cerrno>
 #include <cstdint>
@@ -70,8 +73,24 @@ std::string refusal_text(const ipvs::Error& error) {
       return std::string(refusal.text);
     }
   }
-  // An answer that makes no sense is told with what is wrong with it.
+  // An answer that makes no sense is reported with what is wrong with it.
   return error.error_number() == EBADMSG ? error.what() : error.code().message();
+}
+
+std::string refusal_with_reason(const ipvs::Error& error) {
+  const std::string_view reason = error.kernel_text();
+  return reason.empty() ? refusal_text(error) : fmt::format("{} (the kernel says: {})", refusal_text(error), reason);
+}
+
+std::string what_root_lacks(const ipvs::Error& error) {
+  if (error.error_number() != EPERM || geteuid() != 0) return {};
+  // The number that the kernel gives the first user namespace. Linux: PROC_USER_INIT_INO.
+  constexpr ino_t initial = 0xEFFFFFFDU;
+  struct stat own {};
+  if (stat("/proc/self/ns/user", &own) == 0 && own.st_ino != initial) {
+    return "\n  this is root of a user namespace: IPVS takes CAP_NET_ADMIN of the initial user namespace only";
+  }
+  return "\n  this root lacks the capability CAP_NET_ADMIN, as in most containers";
 }
 
 Failure no_ipvs(const ipvs::Error& error) {
@@ -80,9 +99,23 @@ Failure no_ipvs(const ipvs::Error& error) {
                                       refusal_text(error))};
 }
 
+Failure no_rights(std::string_view what) {
+  const ipvs::Error error(Operation::get_info, EPERM);
+  std::string text = no_ipvs(error).what() + what_root_lacks(error);
+  if (!what.empty()) {
+    text += fmt::format("\n  {} needs CAP_NET_ADMIN; without it, -L lists services and servers, and -L -c connections",
+                        what);
+  }
+  return {status_illegal, text};
+}
+
 Failure failure_of(const ipvs::Error& error) {
-  if (error.error_number() == EPERM || error.operation() == Operation::open_socket) return no_ipvs(error);
-  return {status_refused, refusal_text(error)};
+  if (error.error_number() == EPERM) return no_rights("");
+  if (error.operation() == Operation::open_socket) return no_ipvs(error);
+  // The first line is 1.31's, to the letter.
+  const std::string_view reason = error.kernel_text();
+  return {status_refused,
+          reason.empty() ? refusal_text(error) : fmt::format("{}\n  the kernel says: {}", refusal_text(error), reason)};
 }
 
 }  // namespace ipvsadm

@@ -29,36 +29,42 @@ constexpr std::array groups = {
     Group{"With -a and -e:", S::real_server, S::tun_remcsum},
     Group{"With -L (and -n with -S):", S::numeric, S::nosort},
     Group{"With -L, whatever it lists:", S::json, S::watch},
-    Group{"With -L -c (and SERVICE, -r: only connections to it):", S::state, S::count},
+    Group{"With -L -c (and SERVICE, -r: only connections to it; HOST without a port: to each of its ports):", S::state,
+          S::client_prefix},
     Group{"With -d and -D:", S::drain, S::drain},
+    Group{"With -E and -e:", S::keep, S::keep},
     Group{"With -S:", S::all, S::all},
     Group{"With --apply:", S::dry_run, S::no_delete},
+    Group{"With --check (and SERVICE, -r, --client ADDRESS):", S::probe, S::min_servers},
     Group{"With --start-daemon (and --syncid with --stop-daemon):", S::mcast_interface, S::sync_maxlen},
     Group{"With every command:", S::netns, S::netns},
 };
 
-// Every option is told once.
+// Every option is listed once.
 static_assert([] {
   for (std::size_t i = 0; i < spelling_count; ++i) {
-    const auto tells = [&](const Group& group) {
+    const auto lists = [&](const Group& group) {
       return static_cast<std::size_t>(group.first) <= i && i <= static_cast<std::size_t>(group.last);
     };
-    if (std::ranges::count_if(groups, tells) != 1) return false;
+    if (std::ranges::count_if(groups, lists) != 1) return false;
   }
   return true;
 }());
 
 constexpr std::string_view usage =
     "Usage:\n"
-    "  ipvsadm -A|-E SERVICE [-s NAME] [-p [SECONDS]] [-M MASK] [--pe NAME] [-b FLAGS] [-o]\n"
+    "  ipvsadm -A|-E SERVICE [-s NAME] [-p [SECONDS]] [-M MASK] [--pe NAME] [-b FLAGS] [-o] [--keep]\n"
     "  ipvsadm -D SERVICE [--drain[=SECONDS]]\n"
-    "  ipvsadm -a|-e SERVICE -r HOST[:PORT] [-g|-i|-m] [-w N] [-x N] [-y N] [TUNNEL OPTIONS]\n"
+    "  ipvsadm -a|-e SERVICE -r HOST[:PORT] [-g|-i|-m] [-w N] [-x N] [-y N] [TUNNEL OPTIONS] [--keep]\n"
     "  ipvsadm -d SERVICE -r HOST[:PORT] [--drain[=SECONDS]]\n"
     "  ipvsadm\n"
-    "  ipvsadm -L|-l [-n] [SERVICE | -c [FILTERS] | --timeout | --daemon] [VIEW] [-j] [--watch]\n"
+    "  ipvsadm -L|-l [-n] [[SERVICE] [-r HOST[:PORT]] | -c [FILTERS] [--by KEYS] | --timeout | --daemon] [VIEW] [-j] "
+    "[--watch]\n"
+    "  ipvsadm -L --metrics[=FORMAT] [-c]\n"
     "  ipvsadm -Z [SERVICE]\n"
-    "  ipvsadm -C | -R | -S [-n] [--all]\n"
+    "  ipvsadm -C | -R [FILE] | -S [-n] [--all]\n"
     "  ipvsadm --apply [FILE] [--dry-run] [--keep-weights] [--no-delete]\n"
+    "  ipvsadm --check [SERVICE] [-r HOST[:PORT]] [--client ADDRESS] [--probe] [--min-servers N] [-n] [-j]\n"
     "  ipvsadm --set TCP TCPFIN UDP\n"
     "  ipvsadm --start-daemon master|backup [DAEMON OPTIONS]\n"
     "  ipvsadm --stop-daemon master|backup [--syncid N]\n";
@@ -66,12 +72,13 @@ constexpr std::string_view usage =
 constexpr std::string_view examples =
     "\nExamples:\n"
     "  ipvsadm -A -t 10.0.0.185:80 -s rr                   a web service, round robin\n"
-    "  ipvsadm -a -t 10.0.0.185:80 -r 172.17.0.3 -m        a real server behind it, by NAT\n"
-    "  ipvsadm -e -t 10.0.0.185:80 -r 172.17.0.3 -m -w 0   no new connections for that server\n"
+    "  ipvsadm -a -t 10.0.0.185:80 -r 172.17.0.3 -m        a real server for it, by NAT\n"
+    "  ipvsadm -e -t 10.0.0.185:80 -r 172.17.0.3 --keep -w 0   no new connections for that server\n"
+    "  ipvsadm --check -n                                  why a service does not work\n"
     "  ipvsadm -Ln --stats                                 the table with its counters\n"
     "  ipvsadm -Sn > rules; ipvsadm -C; ipvsadm -R < rules\n"
     "  ipvsadm --apply rules --dry-run                     what would have to change\n"
-    "  ipvsadm -d -t 10.0.0.185:80 -r 172.17.0.3 --drain   gone when its connections are\n";
+    "  ipvsadm -d -t 10.0.0.185:80 -r 172.17.0.3 --drain   deleted once its connections have ended\n";
 
 /// "-A, --add-service", "-p, --persistent [SECONDS]", "    --set TCP TCPFIN UDP", "    --watch[=SECONDS]".
 std::string spelled(const SpellingInfo& info) {

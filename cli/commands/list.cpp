@@ -1,104 +1,193 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <string>
+#include <string_view>
+#include <system_error>
 #include <variant>
 
 #include "commands/connection_filter.hpp"
+#include "commands/entries.hpp"
 #include "commands/error_text.hpp"
+#include "commands/read_connections.hpp"
 #include "commands/run.hpp"
+#include "commands/table_reader.hpp"
 #include "ipvs/connection.hpp"
 #include "ipvs/error.hpp"
 #include "line/failure.hpp"
+#include "output/connection_sums.hpp"
 #include "output/json.hpp"
 #include "output/render.hpp"
 
 namespace ipvsadm {
 namespace {
 
-/// The destinations, or none when the service has gone since it was listed.
-std::vector<ipvs::DestinationEntry> destinations_if_there(ipvs::Client& client, const ipvs::ServiceKey& key) {
-  try {
-    return client.destinations(key);
-  } catch (const ipvs::Error& error) {
-    if (error.error_number() == ESRCH) return {};
-    throw;
-  }
+/// Those of the address, whatever their port.
+std::vector<ipvs::ServiceEntry> services_of_address(const ipvs::ServiceKey& key, TableReader& table) {
+  std::vector<ipvs::ServiceEntry> services = table.services();
+  std::erase_if(services, [&](const ipvs::ServiceEntry& entry) {
+    const ipvs::ServiceKey& its = entry.service.key;
+    return its.is_fwmark() || its.protocol != key.protocol || its.address != key.address;
+  });
+  return services;
 }
 
-std::vector<ipvs::ServiceEntry> services_to_list(const ListServices& list, ipvs::Client& client) {
-  if (!list.service) return client.services();
+std::vector<ipvs::ServiceEntry> services_to_list(const ListServices& list, TableReader& table) {
+  if (!list.service) return table.services();
   try {
-    return {client.service(*list.service)};
+    return {table.service(*list.service)};
   } catch (const ipvs::Error& error) {
     // A listing that fails has a status of its own.
     if (error.error_number() == EPERM) throw;
+    if (list.any_port && error.error_number() == ESRCH) {
+      std::vector<ipvs::ServiceEntry> services = services_of_address(*list.service, table);
+      if (!services.empty()) return services;
+    }
     throw Failure(status_listing_failed, refusal_text(error));
   }
 }
 
-void sort_services(std::vector<ipvs::ServiceEntry>& services) {
-  std::ranges::sort(
-      services, {}, [](const ipvs::ServiceEntry& e) -> const auto& { return e.service.key; });
+/// What names a connection: all but its state and time.
+std::string key_of(const ipvs::Connection& connection) {
+  const auto text = [](const ipvs::Endpoint& end) { return to_string(ipvs::DestinationKey{end.address, end.port}); };
+  return fmt::format("{} {} {} {}", to_string(connection.protocol), text(connection.client),
+                     text(connection.virtual_service), text(connection.destination));
 }
 
-void sort_servers(std::vector<ipvs::DestinationEntry>& servers) {
-  std::ranges::sort(
-      servers, {}, [](const ipvs::DestinationEntry& e) -> const auto& { return e.destination.key; });
-}
-
-/// Calls `visit` with every service to list and its servers, in the order of the listing.
+/// Calls `visit` with every service to list and those of its servers that are to be listed.
 template <typename Visit>
-void for_each_service(const std::vector<ipvs::ServiceEntry>& services, bool sorted, ipvs::Client& client, Visit visit) {
+void for_each_listed(const ListServices& list, const std::vector<ipvs::ServiceEntry>& services, TableReader& table,
+                     Visit visit) {
   for (const ipvs::ServiceEntry& service : services) {
-    std::vector<ipvs::DestinationEntry> servers = destinations_if_there(client, service.service.key);
-    if (sorted) sort_servers(servers);
+    std::vector<ipvs::DestinationEntry> servers = table.servers(service.service.key);
+    if (list.sorted) sort_servers(servers);
+    if (list.server) {
+      std::erase_if(servers, [&](const ipvs::DestinationEntry& entry) {
+        return !list.server->passes(entry.destination.key.address, entry.destination.key.port);
+      });
+      if (servers.empty()) continue;
+    }
     visit(service, servers);
   }
 }
 
-constexpr int count_attempts = 5;
-constexpr const char* moved_text =
-    "the kernel was resizing its table of connections meanwhile; some may be missing or listed twice";
+void add(ipvs::Stats& sum, const ipvs::Stats& more) {
+  sum.connections += more.connections;
+  sum.packets_in += more.packets_in;
+  sum.packets_out += more.packets_out;
+  sum.bytes_in += more.bytes_in;
+  sum.bytes_out += more.bytes_out;
+  sum.connections_per_second += more.connections_per_second;
+  sum.packets_in_per_second += more.packets_in_per_second;
+  sum.packets_out_per_second += more.packets_out_per_second;
+  sum.bytes_in_per_second += more.bytes_in_per_second;
+  sum.bytes_out_per_second += more.bytes_out_per_second;
+}
+
+/// What is listed of the service counts: its row, or if servers are looked for, theirs.
+void add(ipvs::Stats& sum, const ListServices& list, const ipvs::ServiceEntry& service,
+         const std::vector<ipvs::DestinationEntry>& servers) {
+  if (!list.server) return add(sum, service.stats);
+  for (const ipvs::DestinationEntry& server : servers) add(sum, server.stats);
+}
+
+/// The view as it is asked for; empty for the one that needs no rights.
+std::string_view needs_rights(View view) {
+  // Indexed by View.
+  static constexpr std::array<std::string_view, 6> names = {
+      "", "--stats", "--rate", "--thresholds", "--persistent-conn", "--tun-info"};
+  return names[static_cast<std::size_t>(view)];
+}
+
+constexpr const char* short_text =
+    "short view, without CAP_NET_ADMIN: no counters, thresholds, flags of schedulers or persistence engines";
+constexpr const char* short_connections_text =
+    "without CAP_NET_ADMIN: connections as everybody can see them; that the kernel is resizing its table would not "
+    "show";
 
 struct Lister {
   Context& context;
 
-  void operator()(const ListServices& list) const {
-    ipvs::Client& client = context.client();
-    std::vector<ipvs::ServiceEntry> services = services_to_list(list, client);
-    if (list.sorted) sort_services(services);
-    list.json ? as_json(list, services) : as_table(list, services);
+  /// Calls `work` with the kernel's answers; without the rights for them, with what everybody may see. The kernel
+  /// refuses the first question or none, so nothing is done twice.
+  template <typename Work>
+  void with_table(std::string_view needing_rights, const char* short_words, Work work) const {
+    try {
+      KernelReader table(context.client());
+      return work(table);
+    } catch (const ipvs::Error& error) {
+      if (error.error_number() != EPERM) throw;
+    }
+    if (!needing_rights.empty()) throw no_rights(needing_rights);
+    ShortReader table(short_view());
+    context.tell_once(short_words);
+    work(table);
   }
 
-  void as_table(const ListServices& list, const std::vector<ipvs::ServiceEntry>& services) const {
-    Output& output = context.output();
-    Names* names = list.numeric ? nullptr : &context.names();
-    if (!list.service) render_info(output.text(), context.client().info());
-    render_list_header(output.text(), list.view);
-    for_each_service(services, list.sorted, context.client(), [&](const auto& service, const auto& servers) {
-      render_service(output.text(), service, list, names);
-      for (const auto& server : servers) render_server(output.text(), service.service.key, server, list, names);
-      output.spill();
+  /// What only those with the rights are answered.
+  template <typename Question>
+  static auto with_rights(std::string_view what, Question question) {
+    try {
+      return question();
+    } catch (const ipvs::Error& error) {
+      if (error.error_number() == EPERM) throw no_rights(what);
+      throw;
+    }
+  }
+
+  ShortView short_view() const {
+    ShortView view;
+    try {
+      context.run_inside([&] { view = read_short_view(); });
+    } catch (const std::system_error& error) {
+      if (error.code().value() != EBADMSG) throw no_rights("");
+      throw Failure(status_listing_failed, "/proc/net/ip_vs has a line of an unknown kind");
+    }
+    return view;
+  }
+
+  void operator()(const ListServices& list) const {
+    with_table(needs_rights(list.view), short_text, [&](TableReader& table) {
+      std::vector<ipvs::ServiceEntry> services = services_to_list(list, table);
+      if (list.sorted) sort_services(services);
+      list.json ? as_json(list, services, table) : as_table(list, services, table);
     });
   }
 
-  void as_json(const ListServices& list, const std::vector<ipvs::ServiceEntry>& services) const {
-    JsonArray array(context.output());
-    array.open(json_info(context.client().info()), "services");
-    for_each_service(services, list.sorted, context.client(),
-                     [&](const auto& service, const auto& servers) { array.element(json_service(service, servers)); });
-    array.close();
+  void as_table(const ListServices& list, const std::vector<ipvs::ServiceEntry>& services, TableReader& table) const {
+    Output& output = context.output();
+    Names* names = list.numeric ? nullptr : &context.names();
+    if (!list.service) render_info(output.text(), table.info());
+    render_list_header(output.text(), list.view);
+    ipvs::Stats total;
+    for_each_listed(list, services, table, [&](const auto& service, const auto& servers) {
+      add(total, list, service, servers);
+      const ipvs::ServiceKey& key = service.service.key;
+      output.begin_row([&] { return to_string(key); });
+      render_service(output.text(), service, list, names);
+      for (const auto& server : servers) {
+        output.begin_row([&] { return to_string(key) + " " + to_string(server.destination.key); });
+        render_server(output.text(), key, server, list, names);
+      }
+      output.spill();
+    });
+    if (!list.total) return;
+    output.begin_row([] { return std::string("total"); });
+    render_total(output.text(), total, list);
   }
 
-  /// Before anything is printed: a table that can't be opened has no header.
-  ipvs::ConnectionReader open_connections() const {
-    const auto& network = context.network_namespace();
-    try {
-      return network ? ipvs::ConnectionReader(*network) : ipvs::ConnectionReader();
-    } catch (const ipvs::Error& error) {
-      if (error.operation() != ipvs::Operation::read_connections) throw;
-      throw Failure(status_listing_failed, "cannot open file /proc/net/ip_vs_conn");
-    }
+  void as_json(const ListServices& list, const std::vector<ipvs::ServiceEntry>& services, TableReader& table) const {
+    const Known known = table.is_short() ? Known::short_view : Known::all;
+    JsonArray array(context.output());
+    ipvs::Stats total;
+    array.open([&](Text& text) { json_info(text, table.info(), known); }, "services");
+    for_each_listed(list, services, table, [&](const auto& service, const auto& servers) {
+      add(total, list, service, servers);
+      array.element([&](Text& text) { json_service(text, service, servers, known); });
+    });
+    if (!list.total) return array.close();
+    array.close("total", [&](Text& text) { json_stats(text, total); });
   }
 
   /// Calls `visit` with every connection that passes the filter.
@@ -110,40 +199,64 @@ struct Lister {
     }
   }
 
-  /// What was printed stays; the message and the status say what it is worth.
-  static void require_complete(const ipvs::ConnectionReader& reader) {
-    if (!reader.is_complete()) throw IncompleteListing(status_listing_failed, moved_text);
+  std::uint64_t count_connections(const ConnectionFilter& filter) const {
+    std::uint64_t count = 0;
+    const auto begin = [&](const ipvs::ConnectionReader& reader) {
+      const std::optional<std::uint64_t> known = filter.passes_all() ? reader.count() : std::nullopt;
+      count = known.value_or(0);
+      return known.has_value();
+    };
+    read_completely(context, begin, [&](const auto& connection) { count += filter.passes(connection) ? 1 : 0; });
+    return count;
   }
 
-  /// Nothing is printed yet, so a reading that isn't complete is done again.
-  std::uint64_t count_connections(const ConnectionFilter& filter) const {
-    for (int attempt = 1;; ++attempt) {
-      ipvs::ConnectionReader reader = open_connections();
-      if (filter.passes_all()) {
-        if (const std::optional<std::uint64_t> count = reader.count()) return *count;
-      }
-      std::uint64_t count = 0;
-      for_each_connection(reader, filter, [&](const auto& /*unused*/) { ++count; });
-      if (attempt == count_attempts) require_complete(reader);
-      if (reader.is_complete()) return count;
+  void list_sums(const ListConnections& list, const ConnectionFilter& filter) const {
+    ConnectionSums sums(*list.sums);
+    const auto begin = [&](const auto& /*unused*/) {
+      sums.clear();
+      return false;
+    };
+    read_completely(context, begin, [&](const ipvs::Connection& connection) {
+      if (filter.passes(connection)) sums.add(connection);
+    });
+    if (!list.json) {
+      return render_sums(context.output(), sums.largest(), *list.sums, list.numeric ? nullptr : &context.names());
     }
+    JsonArray array(context.output());
+    array.open([&](Text& text) { json_connections(text, sums.total()); }, "sums");
+    for (const Sum& sum : sums.largest()) {
+      array.element([&](Text& text) { json_sum(text, sum, *list.sums); });
+    }
+    array.close();
   }
 
   void operator()(const ListConnections& list) const {
-    // The proc file is world-readable, but as with the classic tool nothing is told without the rights.
-    context.client().info();
-    const ConnectionFilter filter(list, context.client());
+    // Before anything is printed: without IPVS there is no heading.
+    with_table("", short_connections_text, [&](TableReader& table) {
+      table.info();
+      list_connections(list, ConnectionFilter(list, table));
+    });
+  }
+
+  void list_connections(const ListConnections& list, const ConnectionFilter& filter) const {
+    if (list.sums) return list_sums(list, filter);
     Output& output = context.output();
     if (list.count) {
       const std::uint64_t count = count_connections(filter);
-      output.append(list.json ? json_count(count) : fmt::format("{}\n", count));
+      if (list.json) {
+        json_count(output.text(), count);
+      } else {
+        output.append(fmt::format("{}\n", count));
+      }
       return;
     }
-    ipvs::ConnectionReader reader = open_connections();
+    ipvs::ConnectionReader reader = open_connections(context);
     if (list.json) {
       JsonArray array(output);
-      array.open("{}", "connections");
-      for_each_connection(reader, filter, [&](const auto& connection) { array.element(json_connection(connection)); });
+      array.open("connections");
+      for_each_connection(reader, filter, [&](const auto& connection) {
+        array.element([&](Text& text) { json_connection(text, connection); });
+      });
       array.close();
       require_complete(reader);
       return;
@@ -151,30 +264,38 @@ struct Lister {
     Names* names = list.numeric ? nullptr : &context.names();
     render_connection_header(output.text(), list.engine_data);
     for_each_connection(reader, filter, [&](const auto& connection) {
+      output.begin_row([&] { return key_of(connection); });
       render_connection(output.text(), connection, list.engine_data, names);
       output.spill();
     });
     require_complete(reader);
   }
 
+  void operator()(const ListMetrics& list) const {
+    with_rights("--metrics", [&] { return run_metrics(list, context), true; });
+  }
+
   void operator()(const ListTimeouts& list) const {
-    const ipvs::Timeouts timeouts = context.client().timeouts();
+    const ipvs::Timeouts timeouts = with_rights("--timeout", [&] { return context.client().timeouts(); });
     if (list.json) {
-      context.output().append(json_timeouts(timeouts));
+      json_timeouts(context.output().text(), timeouts);
     } else {
       render_timeouts(context.output().text(), timeouts);
     }
   }
 
   void operator()(const ListDaemons& list) const {
-    const std::vector<ipvs::Daemon> daemons = context.client().daemons();
+    const std::vector<ipvs::Daemon> daemons = with_rights("--daemon", [&] { return context.client().daemons(); });
     if (!list.json) {
-      for (const ipvs::Daemon& daemon : daemons) render_daemon(context.output().text(), daemon);
+      for (const ipvs::Daemon& daemon : daemons) {
+        context.output().begin_row([&] { return std::to_string(static_cast<int>(daemon.role)); });
+        render_daemon(context.output().text(), daemon);
+      }
       return;
     }
     JsonArray array(context.output());
-    array.open("{}", "daemons");
-    for (const ipvs::Daemon& daemon : daemons) array.element(json_daemon(daemon));
+    array.open("daemons");
+    for (const ipvs::Daemon& daemon : daemons) array.element([&](Text& text) { json_daemon(text, daemon); });
     array.close();
   }
 };
@@ -182,23 +303,5 @@ struct Lister {
 }  // namespace
 
 void list(const Listing& listing, Context& context) { std::visit(Lister{context}, listing); }
-
-void run_save(const Save& save, Context& context) {
-  ipvs::Client& client = context.client();
-  Output& output = context.output();
-  Names* names = save.numeric ? nullptr : &context.names();
-  std::vector<ipvs::ServiceEntry> services = client.services();
-  sort_services(services);
-  for_each_service(services, true, client, [&](const auto& service, const auto& servers) {
-    render_rule(output.text(), ipvs::AddService{service.service}, names);
-    for (const auto& server : servers) {
-      render_rule(output.text(), ipvs::AddDestination{service.service.key, server.destination}, names);
-    }
-    output.spill();
-  });
-  if (!save.all) return;
-  render_rule(output.text(), ipvs::SetTimeouts{client.timeouts()}, names);
-  for (const ipvs::Daemon& daemon : client.daemons()) render_rule(output.text(), ipvs::StartDaemon{daemon}, names);
-}
 
 }  // namespace ipvsadm

@@ -14,7 +14,7 @@ namespace {
   throw Failure(status_illegal, fmt::format("line {}: contradicts line {}", line, earlier));
 }
 
-/// Takes the rules in, one function a kind.
+/// Takes the rules in, one function per kind.
 struct Collector {
   Wanted& wanted;
   std::size_t line = 0;
@@ -59,7 +59,7 @@ struct Collector {
   }
 };
 
-/// The line a change comes from, one function a kind.
+/// The line a change comes from, one function per kind.
 struct LineFinder {
   const Wanted& wanted;
 
@@ -91,6 +91,8 @@ struct LineFinder {
 std::size_t Wanted::line_of(const ipvs::Change& change) const { return std::visit(LineFinder{*this}, change); }
 
 Wanted read_wanted(const Rules& rules) {
+  // What comes from a command that failed, or from a file that was cut off, must not delete every service.
+  if (rules.empty()) throw Failure(status_illegal, "there are no rules; a line -C says that no service is wanted");
   Wanted wanted;
   Collector collector{wanted};
   for (const Rule& rule : rules) {
@@ -105,17 +107,6 @@ Wanted read_wanted(const Rules& rules) {
     throw Failure(status_illegal, fmt::format("line {}: no line adds the service of this server", line));
   }
   return wanted;
-}
-
-void keep_weights(ipvs::Table& wanted, const ipvs::Table& present) {
-  for (auto& [key, entry] : wanted.services) {
-    const auto service = present.services.find(key);
-    if (service == present.services.end()) continue;
-    for (auto& [name, destination] : entry.destinations) {
-      const auto server = service->second.destinations.find(name);
-      if (server != service->second.destinations.end()) destination.weight = server->second.weight;
-    }
-  }
 }
 
 }  // namespace ipvsadm

@@ -24,11 +24,8 @@ struct Wanted {
 };
 
 /// Rules of the kinds that -S writes, in any order: -A, -a, --set and --start-daemon; before the first -A and -a also
-/// -C. Throws Failure(2) for any other command, for two lines that contradict each other and for a server without its
-/// service.
+/// -C. Throws Failure(2) for any other command, for two lines that contradict each other, for a server without its
+/// service, and when there is no rule at all.
 Wanted read_wanted(const Rules& rules);
-
-/// Gives the servers in `wanted` that `present` has too their present weights.
-void keep_weights(ipvs::Table& wanted, const ipvs::Table& present);
 
 }  // namespace ipvsadm

@@ -21,10 +21,13 @@ struct IncompleteListing : Failure {
 void list(const Listing& listing, Context& context);
 
 // The commands by family; run() chooses.
-void run_save(const Save& save, Context& context);
+int run_save(const Save& save, Context& context);
 int run_restore(const Restore& restore, Context& context);
 int run_apply(const Apply& apply, Context& context);
+void run_keeping_edit(const KeepingEdit& edit, Context& context);
+int run_check(const Check& check, Context& context);
 int run_drain(const Drain& drain, Context& context);
+void run_metrics(const ListMetrics& list, Context& context);
 void run_watch(const Watch& watch, Context& context);
 void run_help(Context& context);
 

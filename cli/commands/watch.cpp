@@ -6,6 +6,7 @@
 #include <ctime>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -27,8 +28,8 @@ std::string title(std::chrono::milliseconds interval) {
 // Five resizes of the kernel's table of connections in a row are more than it does by itself.
 constexpr int list_attempts = 5;
 
-/// The listing alone, kept back from stdout.
-std::string take_listing(const Watch& watch, Context& context) {
+/// Leaves the listing in the output, kept back from stdout.
+void make_listing(const Watch& watch, Context& context) {
   Output& output = context.output();
   output.hold(true);
   for (int attempt = 1;; ++attempt) {
@@ -36,18 +37,15 @@ std::string take_listing(const Watch& watch, Context& context) {
       list(watch.listing, context);
       break;
     } catch (const IncompleteListing&) {
-      output.text().clear();
+      output.discard();
       if (attempt == list_attempts) throw;
     } catch (...) {
       // What fails half-way is not shown.
-      output.text().clear();
+      output.discard();
       throw;
     }
   }
   output.hold(false);
-  std::string text(output.text().data(), output.text().size());
-  output.text().clear();
-  return text;
 }
 
 void watch_terminal(const Watch& watch, Context& context) {
@@ -55,26 +53,30 @@ void watch_terminal(const Watch& watch, Context& context) {
   const char* no_color = std::getenv("NO_COLOR");
   FrameMaker frames(no_color == nullptr || *no_color == '\0');
   Watching watching(true);
-  // The first look comes before the screen is touched: its failure is told on the screen people are on.
-  std::string listing = take_listing(watch, context);
+  // The first look comes before the screen is touched: its failure is reported on the screen people are on.
+  make_listing(watch, context);
+  std::vector<Row> listing = output.take_rows();
   watching.show();
   for (;;) {
     const Window window = window_size(STDOUT_FILENO);
     output.append(frames.draw(title(watch.interval), listing, window.rows, window.columns));
     output.flush();
     watching.pause(watch.interval);
-    listing = take_listing(watch, context);
+    make_listing(watch, context);
+    listing = output.take_rows();
   }
 }
 
 void watch_pipe(const Watch& watch, Context& context) {
+  Output& output = context.output();
   const Watching watching(false);
   for (bool first = true;; first = false) {
     // JSON is one object a line; tables are parted by an empty line.
-    const std::string listing = take_listing(watch, context);
-    if (!first && !listing.starts_with('{')) context.output().append("\n");
-    context.output().append(listing);
-    context.output().flush();
+    make_listing(watch, context);
+    const std::string listing = output.take_text();
+    if (!first && !listing.starts_with('{')) output.append("\n");
+    output.append(listing);
+    output.flush();
     watching.pause(watch.interval);
   }
 }
@@ -88,7 +90,7 @@ bool is_screen() {
 }  // namespace
 
 void run_watch(const Watch& watch, Context& context) {
-  // Either goes on until a signal or a failure ends the program.
+  // Either continues until a signal or a failure ends the program.
   if (is_screen()) {
     watch_terminal(watch, context);
   } else {

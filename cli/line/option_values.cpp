@@ -9,6 +9,8 @@
 #include <fmt/format.h>
 
 #include "line/failure.hpp"
+#include "line/legality.hpp"
+#include "line/words.hpp"
 
 namespace ipvsadm {
 namespace {
@@ -17,41 +19,76 @@ using S = Spelling;
 
 [[noreturn]] void illegal(const std::string& message) { throw Failure(status_illegal, message); }
 
+/// The classic tool's message, and a second line that says which value is wrong and why.
+std::string with_reason(const std::string& message, const std::string& value, std::string_view why) {
+  return fmt::format("{}\n  `{}': {}", message, value, why);
+}
+std::string illegal_what(const char* what) { return fmt::format("illegal {} specified", what); }
+
 /// The value, or the end with "illegal WHAT specified".
 template <typename Value>
-Value legal(std::optional<Value> value, const char* what) {
-  if (!value) illegal(fmt::format("illegal {} specified", what));
+Value legal(std::optional<Value> value, const char* what, const std::string& text, std::string_view why) {
+  if (!value) illegal(with_reason(illegal_what(what), text, why));
   return *std::move(value);
 }
 
 std::int64_t number(const std::string& text, std::int64_t least, std::int64_t most, const char* what) {
-  return legal(read_number(text, least, most), what);
+  const auto value = read_number(text, least, most);
+  if (!value) illegal(with_reason(illegal_what(what), text, fmt::format("not a number from {} to {}", least, most)));
+  return *value;
+}
+
+HostPort read_host(Draft& draft, const std::string& text, ipvs::Protocol protocol, Names& names, const char* what) {
+  const auto host = read_host_port(text, protocol, names);
+  if (!host) {
+    const HostFault fault = host_port_fault(text, protocol, names);
+    const std::string message = with_reason(illegal_what(what), text, fault.why);
+    if (fault.unknown_host) throw UnknownHost(status_illegal, message);
+    illegal(message);
+  }
+  if (host->address.is_v4()) {
+    std::string warning = odd_address_warning(text);
+    if (!warning.empty()) draft.warnings.push_back(std::move(warning));
+  }
+  return *host;
 }
 
 void read_service(Draft& draft, const std::string& text, ipvs::Protocol protocol, Names& names) {
-  const HostPort host = legal(read_host_port(text, protocol, names), "virtual server address[:port]");
+  const HostPort host = read_host(draft, text, protocol, names, "virtual server address[:port]");
   draft.service = ipvs::ServiceKey::of(protocol, host.address, host.port.value_or(0));
+  draft.service_port_given = host.port.has_value();
+  draft.service_text = text;
 }
 
 void read_fwmark(Draft& draft, const std::string& text) {
   const auto mark = read_number(text, 1, UINT32_MAX);
-  if (!mark) illegal(fmt::format("invalid fwmark value `{}' specified", text));
+  if (!mark) {
+    illegal(fmt::format("invalid fwmark value `{}' specified\n  a mark is a number from 1 to 4294967295", text));
+  }
   draft.service = ipvs::ServiceKey::mark(static_cast<std::uint32_t>(*mark));
 }
 
 void read_persistence(Draft& draft, const std::optional<std::string>& text) {
   constexpr std::int64_t default_seconds = 360;
-  const auto seconds = text ? read_number(*text, 1, max_timeout_seconds) : default_seconds;
-  if (!seconds) illegal(fmt::format("invalid timeout value `{}' specified", *text));
+  // Other programs can set what the command line does not take, and what was saved is to be restored.
+  const std::int64_t least = draft.rule ? 0 : 1;
+  const std::int64_t most = draft.rule ? UINT32_MAX : max_timeout_seconds;
+  const auto seconds = text ? read_number(*text, least, most) : default_seconds;
+  if (!seconds) {
+    illegal(fmt::format("invalid timeout value `{}' specified\n  not a number of seconds from {} to {}", *text, least,
+                        most));
+  }
   draft.persistence_timeout = std::chrono::seconds(*seconds);
 }
 
 std::uint32_t legal_netmask(const std::string& text, ipvs::Family family) {
   const char* what = family == ipvs::Family::ipv4 ? "virtual server persistent mask" : "ipv6 netmask";
-  return legal(read_netmask(text, family), what);
+  const char* why =
+      family == ipvs::Family::ipv4 ? "not a dotted mask like 255.255.255.0" : "not a prefix length from 1 to 128";
+  return legal(read_netmask(text, family), what, text, why);
 }
 
-/// Reads -M at once when the family is sure, so that the first offence on a line is the one told.
+/// Reads -M at once when the family is sure, so that the first offence on a line is the one reported.
 void read_mask(Draft& draft, const std::string& text) {
   const bool family_known = draft.service && (!draft.service->is_fwmark() || draft.ipv6_mark);
   const bool never_legal = !read_netmask(text, ipvs::Family::ipv4) && !read_netmask(text, ipvs::Family::ipv6);
@@ -66,12 +103,13 @@ void read_mask(Draft& draft, const std::string& text) {
 void read_server(Draft& draft, const std::string& text, ipvs::Protocol protocol, Names& names) {
   // A fwmark service has no protocol; the classic tool then reads port names as TCP's.
   const ipvs::Protocol effective = protocol == ipvs::Protocol::none ? ipvs::Protocol::tcp : protocol;
-  draft.server = legal(read_host_port(text, effective, names), "real server address[:port]");
+  draft.server = read_host(draft, text, effective, names, "real server address[:port]");
 }
 
 ipvs::DaemonRole read_role(const std::string& text, const char* message) {
-  if (text == "master") return ipvs::DaemonRole::master;
-  if (text == "backup") return ipvs::DaemonRole::backup;
+  for (const ipvs::DaemonRole role : {ipvs::DaemonRole::master, ipvs::DaemonRole::backup}) {
+    if (text == role_name(role)) return role;
+  }
   illegal(message);
 }
 
@@ -116,6 +154,28 @@ std::string read_state(std::string text) {
   return text;
 }
 
+constexpr std::array<std::string_view, 5> sum_key_table = {"client", "server", "service", "state", "protocol"};
+
+/// "service,state".
+std::vector<SumKey> read_sum_keys(const std::string& text) {
+  std::vector<SumKey> keys;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    const std::string name = text.substr(begin, end - begin);
+    const auto* const found = std::ranges::find(sum_key_table, name);
+    const auto key = static_cast<SumKey>(found - sum_key_table.begin());
+    if (found == sum_key_table.end() || std::ranges::count(keys, key) != 0) {
+      illegal(
+          fmt::format("invalid key `{}' for --by\n"
+                      "  it takes client, server, service, state and protocol, each once",
+                      name));
+    }
+    keys.push_back(key);
+    begin = end + 1;
+  }
+  return keys;
+}
+
 /// Seconds with a fraction; from a tenth of a second to a day.
 std::chrono::milliseconds read_interval(const std::string& text) {
   constexpr double least = 0.1;
@@ -129,33 +189,22 @@ std::chrono::milliseconds read_interval(const std::string& text) {
   return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
 }
 
-ipvs::SchedulerFlags read_scheduler_flags(const std::string& text, const std::string& scheduler) {
-  auto flags = ipvs::SchedulerFlags::none;
-  std::size_t begin = 0;
-  while (begin < text.size()) {
-    const std::size_t end = std::min(text.find(',', begin), text.size());
-    const std::string name = text.substr(begin, end - begin);
-    begin = end + 1;
-    if (name.empty()) continue;
-    const SchedulerFlag* flag = find_scheduler_flag(name);
-    if (flag == nullptr) illegal(fmt::format("invalid scheduler flag `{}'", name));
-    if (!flag->scheduler.empty() && flag->scheduler != scheduler) {
-      illegal(fmt::format("incompatible scheduler flag `{}'", name));
-    }
-    flags = flags | flag->flag;
-  }
-  return flags;
+MetricsFormat read_metrics_format(const std::string& text) {
+  if (text == "prometheus") return MetricsFormat::prometheus;
+  if (text == "openmetrics") return MetricsFormat::openmetrics;
+  illegal(with_reason(illegal_what("metrics format"), text, "must be prometheus or openmetrics"));
 }
 
 /// Reads the value of one spelling; the commands and plain flags need no reader.
 void read_value(Draft& draft, const Token& token, Names& names) {
   constexpr std::int64_t int_max = INT32_MAX;
+  const std::int64_t threshold_max = draft.rule ? UINT32_MAX : INT32_MAX;
   static const std::string none;
   const std::string& text = token.value ? *token.value : none;
   switch (token.spelling) {
-    case S::tcp_service: return read_service(draft, text, ipvs::Protocol::tcp, names);
-    case S::udp_service: return read_service(draft, text, ipvs::Protocol::udp, names);
-    case S::sctp_service: return read_service(draft, text, ipvs::Protocol::sctp, names);
+    case S::tcp_service:
+    case S::udp_service:
+    case S::sctp_service: return read_service(draft, text, protocol_of(token.spelling), names);
     case S::fwmark_service: return read_fwmark(draft, text);
     case S::ipv6: draft.ipv6_mark = true; return;
     case S::scheduler:
@@ -175,12 +224,14 @@ void read_value(Draft& draft, const Token& token, Names& names) {
     case S::masquerading: draft.forwarding = ipvs::Forwarding::masquerade; return;
     case S::weight: draft.weight = static_cast<std::int32_t>(number(text, 0, int_max, "weight")); return;
     case S::upper_threshold:
-      draft.upper_threshold = static_cast<std::uint32_t>(number(text, 0, int_max, "u_threshold"));
+      draft.upper_threshold = static_cast<std::uint32_t>(number(text, 0, threshold_max, "u_threshold"));
       return;
     case S::lower_threshold:
-      draft.lower_threshold = static_cast<std::uint32_t>(number(text, 0, int_max, "l_threshold"));
+      draft.lower_threshold = static_cast<std::uint32_t>(number(text, 0, threshold_max, "l_threshold"));
       return;
-    case S::tun_type: draft.tunnel_type = legal(read_tunnel_type(text), "tunnel type"); return;
+    case S::tun_type:
+      draft.tunnel_type = legal(read_tunnel_type(text), "tunnel type", text, "must be ipip, gue or gre");
+      return;
     case S::tun_port: draft.tunnel_port = static_cast<std::uint16_t>(number(text, 1, 65535, "tunnel port")); return;
     case S::tun_nocsum: draft.tunnel_checksum = ipvs::TunnelChecksum::none; return;
     case S::tun_csum: draft.tunnel_checksum = ipvs::TunnelChecksum::full; return;
@@ -205,18 +256,49 @@ void read_value(Draft& draft, const Token& token, Names& names) {
       return;
     case S::state: draft.connection_state = read_state(text); return;
     case S::client: draft.client = read_network(text); return;
+    case S::by: draft.sums.by = read_sum_keys(text); return;
+    case S::top: draft.sums.top = static_cast<std::size_t>(number(text, 1, int_max, "number of sums")); return;
+    case S::client_prefix:
+      draft.sums.client_prefix = static_cast<unsigned>(number(text, 1, 128, "client prefix"));
+      return;
     case S::watch:
       if (token.value) draft.watch_interval = read_interval(text);
+      return;
+    case S::metrics:
+      if (token.value) draft.metrics_format = read_metrics_format(text);
       return;
     case S::drain:
       if (token.value) draft.drain_limit = std::chrono::seconds(number(text, 0, max_timeout_seconds, "drain time"));
       return;
     case S::apply: draft.file = token.value; return;
+    case S::min_servers:
+      draft.least_servers = static_cast<unsigned>(number(text, 1, int_max, "number of servers"));
+      return;
     default: return;
   }
 }
 
 }  // namespace
+
+ipvs::SchedulerFlags read_scheduler_flags(const std::string& text, const std::string& scheduler) {
+  auto flags = ipvs::SchedulerFlags::none;
+  std::size_t begin = 0;
+  while (begin < text.size()) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    const std::string name = text.substr(begin, end - begin);
+    begin = end + 1;
+    if (name.empty()) continue;
+    const SchedulerFlag* flag = find_scheduler_flag(name);
+    if (flag == nullptr) illegal(fmt::format("invalid scheduler flag `{}'", name));
+    if (!flag->scheduler.empty() && flag->scheduler != scheduler) {
+      illegal(fmt::format("incompatible scheduler flag `{}'", name));
+    }
+    flags = flags | flag->flag;
+  }
+  return flags;
+}
+
+std::span<const std::string_view> sum_keys() { return sum_key_table; }
 
 std::span<const std::string_view> connection_states() { return state_table; }
 
@@ -226,12 +308,13 @@ void read_token(Draft& draft, const Token& token, Names& names) {
     if (draft.options.has(option)) illegal(fmt::format("multiple '{}' options specified", message_name(option)));
     draft.options.add(option);
   }
+  draft.spelled.set(static_cast<std::size_t>(token.spelling));
   read_value(draft, token, names);
 }
 
 void finish_reading(Draft& draft, Names& names) {
   if (draft.ipv6_mark) {
-    if (!draft.service || !draft.service->is_fwmark()) illegal("-6 is only for fwmark services (-f)");
+    require_company(S::ipv6, draft.spelled, draft.rule);
     draft.service = ipvs::ServiceKey::mark(draft.service->fwmark, ipvs::Family::ipv6);
   }
   if (draft.netmask_text) {
@@ -255,11 +338,14 @@ void read_rest(Draft& draft, const std::vector<std::string>& operands) {
     }
   }
   // "--apply --dry-run FILE" is as good as "--apply FILE --dry-run".
-  if (draft.command == Spelling::apply && !draft.file && !operands.empty()) {
+  const bool takes_file = draft.command == Spelling::apply || draft.command == Spelling::restore;
+  if (takes_file && !draft.file && !operands.empty()) {
     draft.file = operands.front();
     wanted = 1;
   }
   if (operands.size() > wanted) illegal(fmt::format("unexpected argument {}", operands[wanted]));
+  // What is not given is known only to the kernel.
+  if (draft.options.has(Option::keep)) return;
   draft.scheduler_flags = read_scheduler_flags(draft.scheduler_flags_text, draft.scheduler);
 }
 

@@ -23,7 +23,8 @@ constexpr std::array spelling_table = {
     SpellingInfo{S::edit_server, "e", "edit-server", none, O::free_, "", "change a real server"},
     SpellingInfo{S::delete_server, "d", "delete-server", none, O::free_, "", "delete a real server"},
     SpellingInfo{S::zero, "Z", "zero", none, O::free_, "", "zero the counters of all services, or of one"},
-    SpellingInfo{S::restore, "R", "restore", none, O::free_, "", "read rules from standard input and add them"},
+    SpellingInfo{S::restore, "R", "restore", none, O::free_, "",
+                 "read rules from a file or standard input and add them"},
     SpellingInfo{S::save, "S", "save", none, O::free_, "", "write the table as rules that -R reads"},
     SpellingInfo{S::set, "", "set", none, O::free_, "TCP TCPFIN UDP",
                  "set the connection timeouts, in seconds; 0 keeps one"},
@@ -33,6 +34,8 @@ constexpr std::array spelling_table = {
                  "stop the sync daemon, master or backup"},
     SpellingInfo{S::apply, "", "apply", optional, O::free_, "FILE",
                  "make the table what the rules say, by the fewest changes"},
+    SpellingInfo{S::check, "", "check", none, O::free_, "",
+                 "find out why services do not work; exit status 3 if it finds something"},
     SpellingInfo{S::help, "h", "help", none, O::free_, "", "show this help"},
     SpellingInfo{S::version, "v", "version", none, O::free_, "", "show the version"},
 
@@ -52,9 +55,9 @@ constexpr std::array spelling_table = {
     SpellingInfo{S::persistent, "p", "persistent", optional, O::persistent, "SECONDS",
                  "keep each client on one server (default: 360)"},
     SpellingInfo{S::netmask, "M", "netmask", required, O::netmask, "MASK",
-                 "clients alike under this mask or IPv6 prefix length are one"},
+                 "mask or IPv6 prefix length of clients that count as one"},
     SpellingInfo{S::persistence_engine, "", "pe", required, O::persistence_engine, "NAME",
-                 "what tells clients apart instead: sip"},
+                 "persistence engine, which identifies clients: sip"},
     SpellingInfo{S::one_packet, "o", "ops", none, O::one_packet, "", "schedule every UDP datagram anew"},
 
     // The real server and its settings.
@@ -84,6 +87,9 @@ constexpr std::array spelling_table = {
     SpellingInfo{S::persistent_conn, "", "persistent-conn", none, O::persistent_conn, "",
                  "show persistent connections; with -c, persistence engine data"},
     SpellingInfo{S::tun_info, "", "tun-info", none, O::tun_info, "", "show tunnels"},
+    SpellingInfo{S::total, "", "total", none, O::total, "", "with --stats and --rate: the sums in a last row"},
+    SpellingInfo{S::metrics, "", "metrics", optional, O::metrics, "=FORMAT",
+                 "the whole table as metrics; with -c, connections by state too"},
     SpellingInfo{S::exact, "", "exact", none, O::exact, "", "never shorten a number"},
     SpellingInfo{S::sort, "", "sort", none, O::free_, "", "sort services and servers (default)"},
     SpellingInfo{S::nosort, "", "nosort", none, O::nosort, "", "list in the kernel's order"},
@@ -91,7 +97,8 @@ constexpr std::array spelling_table = {
     // The sync daemon.
     SpellingInfo{S::mcast_interface, "", "mcast-interface", required, O::mcast_interface, "NAME",
                  "network interface (default: eth0)"},
-    SpellingInfo{S::syncid, "", "syncid", required, O::syncid, "N", "0 to 255 (default: 0, which hears every id)"},
+    SpellingInfo{S::syncid, "", "syncid", required, O::syncid, "N",
+                 "0 to 255 (default: 0; a backup then accepts every id)"},
     SpellingInfo{S::mcast_group, "", "mcast-group", required, O::mcast_group, "ADDRESS",
                  "multicast group (default: 224.0.0.81)"},
     SpellingInfo{S::mcast_port, "", "mcast-port", required, O::mcast_port, "PORT", "UDP port (default: 8848)"},
@@ -104,15 +111,25 @@ constexpr std::array spelling_table = {
     SpellingInfo{S::watch, "", "watch", optional, O::watch, "=SECONDS", "list again and again (default: 2)"},
     SpellingInfo{S::state, "", "state", required, O::state, "STATE", "only connections in this state"},
     SpellingInfo{S::client, "", "client", required, O::client, "ADDRESS[/LENGTH]", "only connections of these clients"},
+    SpellingInfo{S::templates, "", "templates", none, O::templates, "", "only templates of persistence"},
+    SpellingInfo{S::no_templates, "", "no-templates", none, O::no_templates, "", "no templates of persistence"},
     SpellingInfo{S::count, "", "count", none, O::count, "", "only the number of connections"},
+    SpellingInfo{S::by, "", "by", required, O::by, "KEY[,KEY...]", "sums by client, server, service, state, protocol"},
+    SpellingInfo{S::top, "", "top", required, O::top, "N", "with --by: only the N largest sums"},
+    SpellingInfo{S::client_prefix, "", "client-prefix", required, O::client_prefix, "LENGTH",
+                 "with --by client: IPv6 clients of a network are one"},
     SpellingInfo{S::drain, "", "drain", optional, O::drain, "=SECONDS",
-                 "let connections end first, for so long at most"},
+                 "wait for connections to end, at most this long"},
+    SpellingInfo{S::keep, "", "keep", none, O::keep, "", "keep every setting that is not given"},
     SpellingInfo{S::all, "", "all", none, O::all, "", "timeouts and sync daemons too"},
     SpellingInfo{S::dry_run, "", "dry-run", none, O::dry_run, "",
-                 "print the changes, make none; ends with 3 if there are any"},
+                 "print the changes, make none; exit status 3 if there are any"},
     SpellingInfo{S::keep_weights, "", "keep-weights", none, O::keep_weights, "",
-                 "leave weights of servers that are there"},
+                 "keep the weights of servers that exist"},
     SpellingInfo{S::no_delete, "", "no-delete", none, O::no_delete, "", "only add and change"},
+    SpellingInfo{S::probe, "", "probe", none, O::probe, "", "open a connection to each server, too"},
+    SpellingInfo{S::min_servers, "", "min-servers", required, O::min_servers, "N",
+                 "fewer servers that take connections are an error"},
     SpellingInfo{S::netns, "", "netns", required, O::netns, "NAME|PATH|PID", "work in this network namespace"},
 };
 
@@ -139,19 +156,69 @@ constexpr OptionSet server_settings(O::forwarding, O::weight, O::upper_threshold
                                     O::tun_port, O::tun_nocsum, O::tun_csum, O::tun_remcsum);
 constexpr OptionSet list_settings(O::numeric, O::connection, O::service, O::timeout, O::daemon, O::stats, O::rate,
                                   O::thresholds, O::persistent_conn, O::nosort, O::syncid, O::exact, O::tun_info,
-                                  O::json, O::watch);
+                                  O::json, O::watch, O::real_server, O::metrics);
 constexpr OptionSet daemon_settings(O::mcast_interface, O::syncid, O::mcast_group, O::mcast_port, O::mcast_ttl,
                                     O::sync_maxlen);
 constexpr OptionSet nothing;
 
+constexpr OptionSet tunnel_checksums(O::tun_nocsum, O::tun_csum, O::tun_remcsum);
+constexpr OptionSet tunnel_settings = OptionSet(O::tun_type, O::tun_port) | tunnel_checksums;
+
+constexpr std::array list_conflicts = {
+    Conflict{O::count, O::by},
+    Conflict{O::persistent_conn, O::by},
+    Conflict{O::templates, O::no_templates},
+    Conflict{O::connection, O::timeout},
+    Conflict{O::connection, O::daemon},
+    Conflict{O::service, O::timeout},
+    Conflict{O::service, O::daemon},
+    Conflict{O::timeout, O::daemon},
+    // Metrics are of the whole table, and have a format of their own.
+    Conflict{O::service, O::metrics},
+    Conflict{O::real_server, O::metrics},
+    Conflict{O::timeout, O::metrics},
+    Conflict{O::daemon, O::metrics},
+    Conflict{O::stats, O::metrics},
+    Conflict{O::rate, O::metrics},
+    Conflict{O::thresholds, O::metrics},
+    Conflict{O::persistent_conn, O::metrics},
+    Conflict{O::tun_info, O::metrics},
+    Conflict{O::syncid, O::metrics},
+    Conflict{O::exact, O::metrics},
+    Conflict{O::json, O::metrics},
+    Conflict{O::watch, O::metrics},
+    Conflict{O::state, O::metrics},
+    Conflict{O::client, O::metrics},
+    Conflict{O::count, O::metrics},
+    Conflict{O::templates, O::metrics},
+    Conflict{O::no_templates, O::metrics},
+    Conflict{O::by, O::metrics},
+};
+constexpr std::array list_additions = {
+    Beside{O::connection, OptionSet(O::state, O::client, O::count, O::templates, O::no_templates, O::by)},
+    Beside{O::by, OptionSet(O::top, O::client_prefix)},
+    Beside{O::stats, OptionSet(O::total)},
+    Beside{O::rate, OptionSet(O::total)},
+};
+constexpr std::array list_removals = {
+    Beside{O::timeout, OptionSet(O::real_server)},
+    Beside{O::daemon, OptionSet(O::real_server)},
+};
+// A view is one of services; --persistent-conn has a second meaning for connections.
+constexpr std::array list_apart = {
+    Apart{OptionSet(O::connection, O::timeout, O::daemon), OptionSet(O::stats, O::rate, O::thresholds)},
+    Apart{OptionSet(O::timeout, O::daemon), OptionSet(O::persistent_conn)},
+};
+
 constexpr std::array command_table = {
     CommandInfo{S::add_service, "add-service", OptionSet(O::service), service_settings},
-    CommandInfo{S::edit_service, "edit-service", OptionSet(O::service), service_settings},
+    CommandInfo{S::edit_service, "edit-service", OptionSet(O::service), service_settings | OptionSet(O::keep)},
     CommandInfo{S::delete_service, "delete-service", OptionSet(O::service), OptionSet(O::drain)},
     CommandInfo{S::clear, "flush", nothing, nothing},
-    CommandInfo{S::list, "list", nothing, list_settings},
+    CommandInfo{S::list, "list", nothing, list_settings, list_conflicts, list_additions, list_removals, list_apart},
     CommandInfo{S::add_server, "add-server", OptionSet(O::service, O::real_server), server_settings},
-    CommandInfo{S::edit_server, "edit-server", OptionSet(O::service, O::real_server), server_settings},
+    CommandInfo{S::edit_server, "edit-server", OptionSet(O::service, O::real_server),
+                server_settings | OptionSet(O::keep)},
     CommandInfo{S::delete_server, "delete-server", OptionSet(O::service, O::real_server), OptionSet(O::drain)},
     CommandInfo{S::zero, "zero", nothing, OptionSet(O::service)},
     CommandInfo{S::restore, "restore", nothing, nothing},
@@ -160,12 +227,49 @@ constexpr std::array command_table = {
     CommandInfo{S::start_daemon, "start-daemon", nothing, daemon_settings},
     CommandInfo{S::stop_daemon, "stop-daemon", nothing, OptionSet(O::syncid)},
     CommandInfo{S::apply, "apply", nothing, OptionSet(O::dry_run, O::keep_weights, O::no_delete)},
+    CommandInfo{S::check, "check", nothing,
+                OptionSet(O::service, O::real_server, O::client, O::numeric, O::json, O::probe, O::min_servers)},
     CommandInfo{S::help, "help", nothing, nothing},
     CommandInfo{S::version, "version", nothing, nothing},
 };
+static_assert(command_table.size() == command_count);
 static_assert(std::ranges::all_of(command_table, [](const CommandInfo& info) {
   return &info == &command_table[static_cast<std::size_t>(info.command)];
 }));
+
+constexpr std::array checksum_conflicts = {
+    Conflict{O::tun_nocsum, O::tun_csum},
+    Conflict{O::tun_nocsum, O::tun_remcsum},
+    Conflict{O::tun_csum, O::tun_remcsum},
+};
+// Indexed by ipvs::TunnelType.
+constexpr std::array tunnel_table = {
+    TunnelInfo{ipvs::TunnelType::ipip, "ipip", nothing, OptionSet(O::tun_type), nothing, checksum_conflicts},
+    TunnelInfo{ipvs::TunnelType::gue, "gue", OptionSet(O::tun_port), OptionSet(O::tun_type) | tunnel_checksums, nothing,
+               checksum_conflicts},
+    TunnelInfo{ipvs::TunnelType::gre, "gre", nothing, OptionSet(O::tun_type, O::tun_nocsum, O::tun_csum),
+               OptionSet(O::tun_remcsum), checksum_conflicts},
+};
+static_assert(std::ranges::all_of(tunnel_table, [](const TunnelInfo& info) {
+  return &info == &tunnel_table[static_cast<std::size_t>(info.type)];
+}));
+
+constexpr std::string_view only_udp = "One-Packet Scheduling is only for UDP virtual services";
+constexpr std::string_view only_tunnel = "Tunnel options conflict with forward method";
+constexpr auto needs = Company::Kind::needs;
+constexpr auto excludes = Company::Kind::excludes;
+constexpr std::array company_table = {
+    Company{S::ipv6, needs, S::fwmark_service, "-6 is only for fwmark services (-f)", false},
+    Company{S::one_packet, excludes, S::tcp_service, only_udp, false, false},
+    Company{S::one_packet, excludes, S::sctp_service, only_udp, false, false},
+    Company{S::tun_type, needs, S::ipip, only_tunnel, true},
+    Company{S::tun_port, needs, S::ipip, only_tunnel, true},
+    Company{S::tun_nocsum, needs, S::ipip, only_tunnel, true},
+    Company{S::tun_csum, needs, S::ipip, only_tunnel, true},
+    Company{S::tun_remcsum, needs, S::ipip, only_tunnel, true},
+    Company{S::sort, excludes, S::nosort, "", false},
+    Company{S::nosort, excludes, S::sort, "", false},
+};
 
 // In the order of Option. Long names, but for the five that the classic tool calls otherwise.
 constexpr std::array<std::string_view, static_cast<std::size_t>(O::count_)> message_names = {
@@ -214,6 +318,16 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(O::count_)> mess
     "dry-run",
     "keep-weights",
     "no-delete",
+    "keep",
+    "templates",
+    "no-templates",
+    "probe",
+    "min-servers",
+    "total",
+    "by",
+    "top",
+    "client-prefix",
+    "metrics",
 };
 
 }  // namespace
@@ -229,6 +343,9 @@ const SpellingInfo* find_long_name(std::string_view name) {
   return found == spelling_table.end() ? nullptr : &*found;
 }
 const CommandInfo& command_info(Spelling command) { return command_table[static_cast<std::size_t>(command)]; }
+const TunnelInfo& tunnel_info(ipvs::TunnelType type) { return tunnel_table[static_cast<std::size_t>(type)]; }
+OptionSet tunnel_options() { return tunnel_settings; }
+std::span<const Company> companies() { return company_table; }
 std::string_view message_name(Option option) { return message_names[static_cast<std::size_t>(option)]; }
 
 }  // namespace ipvsadm

@@ -2,16 +2,19 @@
 #pragma once
 
 #include <array>
+#include <bitset>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
 
+#include "ipvs/destination.hpp"
+
 // The tables that say which commands and options there are, what each is called and which go together. The parser,
 // the legality check, --help and the completions all read them.
 namespace ipvsadm {
 
-/// Options as the legality rules see them, in the order in which offences are told. Several spellings can be one
+/// Options as the legality rules see them, in the order in which offences are reported. Several spellings can be one
 /// option: -t, -u and -f are all the service's address.
 enum class Option : std::uint8_t {
   numeric,
@@ -60,6 +63,16 @@ enum class Option : std::uint8_t {
   dry_run,
   keep_weights,
   no_delete,
+  keep,
+  templates,
+  no_templates,
+  probe,
+  min_servers,
+  total,
+  by,
+  top,
+  client_prefix,
+  metrics,
   count_,
   free_ = count_,  ///< not subject to the rules: --sort and -6
 };
@@ -115,6 +128,7 @@ enum class Spelling : std::uint8_t {
   start_daemon,
   stop_daemon,
   apply,
+  check,
   help,
   version,
   last_command_ = version,
@@ -151,6 +165,8 @@ enum class Spelling : std::uint8_t {
   thresholds,
   persistent_conn,
   tun_info,
+  total,
+  metrics,
   exact,
   sort,
   nosort,
@@ -164,12 +180,20 @@ enum class Spelling : std::uint8_t {
   watch,
   state,
   client,
+  templates,
+  no_templates,
   count,
+  by,
+  top,
+  client_prefix,
   drain,
+  keep,
   all,
   dry_run,
   keep_weights,
   no_delete,
+  probe,
+  min_servers,
   netns,
 };
 
@@ -189,11 +213,59 @@ struct SpellingInfo {
   std::string_view help;   ///< one line, our own words
 };
 
+constexpr std::size_t command_count = static_cast<std::size_t>(Spelling::last_command_) + 1;
+
+/// The spellings of a line.
+using SpellingSet = std::bitset<spelling_count>;
+inline bool has(const SpellingSet& set, Spelling spelling) { return set[static_cast<std::size_t>(spelling)]; }
+
+/// Options that exclude each other; the second is the one that is reported.
+struct Conflict {
+  Option first;
+  Option second;
+};
+/// What else is allowed, or no longer is, beside an option.
+struct Beside {
+  Option option;
+  OptionSet set;
+};
+/// None of the one set goes with any of the other.
+struct Apart {
+  OptionSet some;
+  OptionSet others;
+};
+
+/// Which options go with a command.
 struct CommandInfo {
   Spelling command;
   std::string_view name;  ///< as messages call it
   OptionSet required;
   OptionSet allowed;  ///< besides the required ones
+  std::span<const Conflict> conflicts = {};
+  std::span<const Beside> additions = {};
+  std::span<const Beside> removals = {};
+  std::span<const Apart> apart = {};
+};
+
+/// Which options go with a type of tunnels.
+struct TunnelInfo {
+  ipvs::TunnelType type;
+  std::string_view name;
+  OptionSet required;
+  OptionSet allowed;
+  OptionSet allowed_in_rules;  ///< besides: the kernel holds such tunnels, and what was saved is to be restored
+  std::span<const Conflict> conflicts;
+};
+
+/// A spelling that must, or must not, stand beside another one.
+struct Company {
+  enum class Kind : std::uint8_t { needs, excludes };
+  Spelling spelling;
+  Kind kind;
+  Spelling other;
+  std::string_view message;  ///< empty: it is legal, but has no effect, so completions don't offer it
+  bool other_may_follow;     ///< for completions: offered before the one that it needs
+  bool in_rules = true;      ///< whether rules files are held to it
 };
 
 /// All spellings, indexed by Spelling.
@@ -203,6 +275,10 @@ const SpellingInfo& info(Spelling spelling);
 const SpellingInfo* find_letter(char letter);
 const SpellingInfo* find_long_name(std::string_view name);
 const CommandInfo& command_info(Spelling command);
+const TunnelInfo& tunnel_info(ipvs::TunnelType type);
+/// Those that the rows of tunnel_info() are about.
+OptionSet tunnel_options();
+std::span<const Company> companies();
 /// As messages call the option.
 std::string_view message_name(Option option);
 

@@ -9,6 +9,7 @@
 
 #include "line/command_line.hpp"
 #include "line/failure.hpp"
+#include "line/legality.hpp"
 #include "line/option_values.hpp"
 #include "line/options.hpp"
 #include "line/tokens.hpp"
@@ -36,103 +37,14 @@ std::string_view fault_text(TokenLine::Fault fault) {
   }
 }
 
-/// The options of `set` in the order in which offences are told.
-template <typename Visit>
-constexpr void for_each_option(Visit visit) {
-  for (unsigned i = 0; i < static_cast<unsigned>(O::count_); ++i) visit(static_cast<O>(i));
+/// "2001:db8::1:80" is an address without a port.
+std::string bare_ipv6_hint(const Draft& draft) {
+  const std::size_t last = draft.service_text.rfind(':');
+  if (draft.service->family != ipvs::Family::ipv6 || draft.service_port_given || last == std::string::npos) return {};
+  return fmt::format("\n  `{}': an IPv6 address with a port needs brackets: [ADDRESS]:PORT", draft.service_text);
 }
 
-constexpr OptionSet tunnel_checksums(O::tun_nocsum, O::tun_csum, O::tun_remcsum);
-constexpr OptionSet tunnel_options = OptionSet(O::tun_type, O::tun_port) | tunnel_checksums;
-/// Legal with -L -c, and with no other listing.
-constexpr OptionSet connection_filters(O::real_server, O::state, O::client, O::count);
-/// Legal with every command.
-constexpr OptionSet everywhere(O::netns);
-
-/// Options that exclude each other, the one that is told first standing second.
-struct Conflict {
-  O first;
-  O second;
-};
-constexpr std::array list_conflicts = {
-    Conflict{O::connection, O::timeout}, Conflict{O::connection, O::daemon}, Conflict{O::service, O::timeout},
-    Conflict{O::service, O::daemon},     Conflict{O::timeout, O::daemon},
-};
-constexpr std::array checksum_conflicts = {
-    Conflict{O::tun_nocsum, O::tun_csum},
-    Conflict{O::tun_nocsum, O::tun_remcsum},
-    Conflict{O::tun_csum, O::tun_remcsum},
-};
-
-/// Required, allowed and mutually exclusive options, for a command or for a tunnel type.
-struct Rule {
-  std::string_view name;
-  std::string_view kind;  ///< "command" or "tunnel type"
-  OptionSet subject;      ///< options that the rule is about; the others pass
-  OptionSet required;
-  OptionSet allowed;
-  std::span<const Conflict> conflicts;
-};
-
-void check_rule(const Rule& rule, OptionSet given) {
-  const OptionSet at_fault = (rule.required - given) | (given - (rule.required | rule.allowed));
-  const bool in_conflict =
-      std::ranges::any_of(rule.conflicts, [&](const Conflict& c) { return given.has(c.first) && given.has(c.second); });
-  if ((at_fault & rule.subject).empty() && !in_conflict) return;
-  // The first offence in the options' order is told.
-  for_each_option([&](O option) {
-    if (!rule.subject.has(option)) return;
-    if (!given.has(option)) {
-      if (rule.required.has(option)) {
-        illegal(fmt::format("You need to supply the '{}' option for the '{}' {}", message_name(option), rule.name,
-                            rule.kind));
-      }
-      return;
-    }
-    if (!rule.required.has(option) && !rule.allowed.has(option)) {
-      illegal(fmt::format("Illegal '{}' option with the '{}' {}", message_name(option), rule.name, rule.kind));
-    }
-    for (const Conflict& conflict : rule.conflicts) {
-      if (conflict.second != option || !given.has(conflict.first)) continue;
-      illegal(fmt::format("The option '{}' conflicts with the '{}' option in the '{}' {}", message_name(option),
-                          message_name(conflict.first), rule.name, rule.kind));
-    }
-  });
-}
-
-constexpr OptionSet everything = [] {
-  OptionSet set;
-  for_each_option([&](O option) { set.add(option); });
-  return set;
-}();
-
-Rule command_rule(S spelling, OptionSet given) {
-  const CommandInfo& command = command_info(spelling);
-  OptionSet allowed = command.allowed | everywhere;
-  std::span<const Conflict> conflicts;
-  if (spelling == S::list) {
-    conflicts = list_conflicts;
-    if (given.has(O::connection)) allowed = allowed | connection_filters;
-  }
-  return {command.name, "command", everything, command.required, allowed, conflicts};
-}
-
-void check_command(const Draft& draft) { check_rule(command_rule(*draft.command, draft.options), draft.options); }
-
-// Indexed by ipvs::TunnelType.
-constexpr std::array tunnel_rules = {
-    Rule{"ipip", "tunnel type", tunnel_options, {}, OptionSet(O::tun_type), checksum_conflicts},
-    Rule{"gue", "tunnel type", tunnel_options, OptionSet(O::tun_port), OptionSet(O::tun_type) | tunnel_checksums,
-         checksum_conflicts},
-    Rule{"gre",
-         "tunnel type",
-         tunnel_options,
-         {},
-         OptionSet(O::tun_type, O::tun_nocsum, O::tun_csum),
-         checksum_conflicts},
-};
-
-ipvs::Service make_service(const Draft& draft) {
+ipvs::Service service_settings(const Draft& draft) {
   ipvs::Service service(*draft.service, draft.scheduler);
   service.scheduler_flags = draft.scheduler_flags;
   service.persistent = draft.options.has(O::persistent);
@@ -140,12 +52,17 @@ ipvs::Service make_service(const Draft& draft) {
   if (draft.netmask) service.netmask = *draft.netmask;
   service.persistence_engine = draft.persistence_engine;
   service.one_packet = draft.options.has(O::one_packet);
-  if (service.key.port == 0 && !service.key.is_fwmark() && !service.persistent) {
-    illegal("Zero port specified for non-persistent service");
+  return service;
+}
+
+ipvs::Service make_service(const Draft& draft) {
+  ipvs::Service service = service_settings(draft);
+  // Other programs can make such services, and what was saved is to be restored.
+  const bool said_so = draft.rule && draft.service_port_given;
+  if (service.key.port == 0 && !service.key.is_fwmark() && !service.persistent && !said_so) {
+    illegal("Zero port specified for non-persistent service" + bare_ipv6_hint(draft));
   }
-  if (service.one_packet && service.key.protocol != ipvs::Protocol::udp && !service.key.is_fwmark()) {
-    illegal("One-Packet Scheduling is only for UDP virtual services");
-  }
+  require_company(S::one_packet, draft.spelled, draft.rule);
   return service;
 }
 
@@ -153,22 +70,8 @@ ipvs::DestinationKey make_server_key(const Draft& draft) {
   return {draft.server->address, draft.server->port.value_or(draft.service->port)};
 }
 
-ipvs::Destination make_server(const Draft& draft) {
-  const bool tunnel = draft.forwarding == ipvs::Forwarding::tunnel;
-  if (draft.server->address.family() != draft.service->family && !tunnel) {
-    illegal("Different address family is allowed only for tunneling servers");
-  }
-  if (!tunnel && !(draft.options & tunnel_options).empty()) {
-    illegal("Tunnel options conflict with forward method");
-  }
-  if (tunnel) check_rule(tunnel_rules[static_cast<std::size_t>(draft.tunnel_type)], draft.options);
-
+ipvs::Destination server_settings(const Draft& draft) {
   ipvs::Destination server;
-  server.key = make_server_key(draft);
-  // Direct routing and tunnels deliver packets as they are: the port can only be the service's.
-  if (draft.forwarding != ipvs::Forwarding::masquerade && !draft.service->is_fwmark()) {
-    server.key.port = draft.service->port;
-  }
   server.forwarding = draft.forwarding;
   server.weight = draft.weight;
   server.upper_threshold = draft.upper_threshold;
@@ -179,6 +82,49 @@ ipvs::Destination make_server(const Draft& draft) {
   return server;
 }
 
+ipvs::Destination make_server(Draft& draft) {
+  const bool tunnel = draft.forwarding == ipvs::Forwarding::tunnel;
+  if (draft.server->address.family() != draft.service->family && !tunnel) {
+    illegal("Different address family is allowed only for tunneling servers");
+  }
+  for (const S option : {S::tun_type, S::tun_port, S::tun_nocsum, S::tun_csum, S::tun_remcsum}) {
+    require_company(option, draft.spelled, draft.rule);
+  }
+  if (tunnel) require_legal(draft.tunnel_type, draft.options, draft.rule);
+  ipvs::Destination server = server_settings(draft);
+  server.key = make_server_key(draft);
+  // Direct routing and tunnels deliver packets as they are: the port can only be the service's.
+  if (draft.forwarding != ipvs::Forwarding::masquerade && !draft.service->is_fwmark()) {
+    if (server.key.port != draft.service->port) {
+      draft.warnings.push_back(fmt::format("the server's port {} is not used: without -m it is the service's, {}",
+                                           server.key.port, draft.service->port));
+    }
+    server.key.port = draft.service->port;
+  }
+  return server;
+}
+
+/// As make_server(), but without what depends on settings that are not given.
+KeepingEdit make_keeping_server(const Draft& draft) {
+  ipvs::Destination server = server_settings(draft);
+  server.key = make_server_key(draft);
+  return {ipvs::EditDestination{*draft.service, server}, draft.options, {}};
+}
+
+KeepingEdit make_keeping_service(const Draft& draft) {
+  return {ipvs::EditService{service_settings(draft)}, draft.options, draft.scheduler_flags_text};
+}
+
+/// Whether the service is the address alone.
+bool names_any_port(const Draft& draft) {
+  return draft.service && !draft.service->is_fwmark() && !draft.service_port_given;
+}
+
+std::optional<ServerFilter> server_filter(const Draft& draft) {
+  if (!draft.server) return std::nullopt;
+  return ServerFilter{draft.server->address, draft.server->port};
+}
+
 ListConnections make_connection_list(const Draft& draft) {
   ListConnections list;
   list.numeric = draft.options.has(O::numeric);
@@ -186,12 +132,13 @@ ListConnections make_connection_list(const Draft& draft) {
   list.json = draft.options.has(O::json);
   list.count = draft.options.has(O::count);
   list.service = draft.service;
+  list.any_port = names_any_port(draft);
+  list.server = server_filter(draft);
   list.client = draft.client;
+  if (draft.options.has(O::by)) list.sums = draft.sums;
   list.state = draft.connection_state;
-  if (draft.server) {
-    list.server = draft.server->address;
-    list.server_port = draft.server->port;
-  }
+  if (draft.options.has(O::templates)) list.templates = Templates::only;
+  if (draft.options.has(O::no_templates)) list.templates = Templates::none;
   return list;
 }
 
@@ -203,8 +150,11 @@ ListServices make_service_list(const Draft& draft) {
                                                                {O::tun_info, View::tun_info}}};
   ListServices list;
   list.service = draft.service;
+  list.any_port = names_any_port(draft);
+  list.server = server_filter(draft);
   list.numeric = draft.options.has(O::numeric);
   list.exact = draft.options.has(O::exact);
+  list.total = draft.options.has(O::total);
   list.sorted = !draft.options.has(O::nosort);
   list.json = draft.options.has(O::json);
   const auto view = std::ranges::find_if(views, [&](const auto& pair) { return draft.options.has(pair.first); });
@@ -212,79 +162,113 @@ ListServices make_service_list(const Draft& draft) {
   return list;
 }
 
-/// A view is one of services, and --persistent-conn has a second meaning for connections.
-bool view_without_services(OptionSet given) {
-  const bool other_subject = given.has(O::connection) || given.has(O::timeout) || given.has(O::daemon);
-  const bool has_view = given.has(O::stats) || given.has(O::rate) || given.has(O::thresholds);
-  const bool odd_persistent = given.has(O::persistent_conn) && !given.has(O::connection);
-  return other_subject && (has_view || odd_persistent);
-}
-
 Listing make_listing(const Draft& draft) {
   const OptionSet given = draft.options;
-  if (view_without_services(given)) illegal("options conflicts in the list command");
-
+  if (given.has(O::metrics)) {
+    return ListMetrics{draft.metrics_format, given.has(O::connection), !given.has(O::nosort)};
+  }
   if (given.has(O::connection)) return make_connection_list(draft);
   if (given.has(O::timeout)) return ListTimeouts{given.has(O::json)};
   if (given.has(O::daemon)) return ListDaemons{given.has(O::json)};
   return make_service_list(draft);
 }
 
-Command make_list(const Draft& draft) {
+Command make_list(Draft& draft) {
   Listing listing = make_listing(draft);
   if (draft.options.has(O::watch)) return Watch{std::move(listing), draft.watch_interval};
   return listing;
 }
 
-ipvs::Change make_start_daemon(const Draft& draft) {
+Command make_check(Draft& draft) {
+  Check check;
+  check.service = draft.service;
+  check.any_port = names_any_port(draft);
+  check.server = server_filter(draft);
+  check.least_servers = draft.least_servers;
+  check.probe = draft.options.has(O::probe);
+  check.numeric = draft.options.has(O::numeric);
+  check.json = draft.options.has(O::json);
+  if (!draft.client) return check;
+  const ipvs::Address& client = draft.client->address;
+  if (draft.client->length != (client.is_v4() ? 32 : 128)) illegal("--check takes one client, not a network of them");
+  check.client = client;
+  return check;
+}
+
+Command make_start_daemon(Draft& draft) {
   ipvs::StartDaemon start{draft.daemon};
   if (!draft.options.has(O::mcast_interface)) start.daemon.interface = "eth0";
-  return start;
+  return ipvs::Change(start);
 }
 
-Command make_command(const Draft& draft) {
-  switch (*draft.command) {
-    case S::add_service: return ipvs::Change(ipvs::AddService{make_service(draft)});
-    case S::edit_service: return ipvs::Change(ipvs::EditService{make_service(draft)});
-    case S::delete_service:
-      if (draft.options.has(O::drain)) return Drain{*draft.service, std::nullopt, draft.drain_limit};
-      return ipvs::Change(ipvs::DeleteService{*draft.service});
-    case S::clear: return ipvs::Change(ipvs::Flush{});
-    case S::list: return make_list(draft);
-    case S::add_server: return ipvs::Change(ipvs::AddDestination{*draft.service, make_server(draft)});
-    case S::edit_server: return ipvs::Change(ipvs::EditDestination{*draft.service, make_server(draft)});
-    case S::delete_server:
-      if (draft.options.has(O::drain)) return Drain{*draft.service, make_server_key(draft), draft.drain_limit};
-      return ipvs::Change(ipvs::DeleteDestination{*draft.service, make_server_key(draft)});
-    case S::zero: return ipvs::Change(ipvs::Zero{draft.service});
-    case S::restore: return Restore{};
-    case S::save: return Save{draft.options.has(O::numeric), draft.options.has(O::all)};
-    case S::set: return ipvs::Change(ipvs::SetTimeouts{draft.timeouts});
-    case S::start_daemon: return make_start_daemon(draft);
-    case S::stop_daemon: return ipvs::Change(ipvs::StopDaemon{draft.daemon.role, draft.daemon.sync_id});
-    case S::apply:
-      return Apply{draft.file, draft.options.has(O::dry_run), draft.options.has(O::keep_weights),
-                   draft.options.has(O::no_delete)};
-    case S::help: return ShowHelp{};
-    default: return ShowVersion{};
-  }
+Command make_stop_daemon(Draft& draft) {
+  return ipvs::Change(ipvs::StopDaemon{draft.daemon.role, draft.daemon.sync_id});
 }
+
+Command make_delete_service(Draft& draft) {
+  if (draft.options.has(O::drain)) return Drain{*draft.service, std::nullopt, draft.drain_limit};
+  return ipvs::Change(ipvs::DeleteService{*draft.service});
+}
+
+Command make_delete_server(Draft& draft) {
+  if (draft.options.has(O::drain)) return Drain{*draft.service, make_server_key(draft), draft.drain_limit};
+  return ipvs::Change(ipvs::DeleteDestination{*draft.service, make_server_key(draft)});
+}
+
+Command make_edit_service(Draft& draft) {
+  if (!draft.options.has(O::keep)) return ipvs::Change(ipvs::EditService{make_service(draft)});
+  require_company(S::one_packet, draft.spelled, draft.rule);
+  return make_keeping_service(draft);
+}
+
+Command make_edit_server(Draft& draft) {
+  if (draft.options.has(O::keep)) return make_keeping_server(draft);
+  return ipvs::Change(ipvs::EditDestination{*draft.service, make_server(draft)});
+}
+
+Command make_add_server(Draft& draft) { return ipvs::Change(ipvs::AddDestination{*draft.service, make_server(draft)}); }
+
+Command make_apply(Draft& draft) {
+  return Apply{draft.file, draft.options.has(O::dry_run), draft.options.has(O::keep_weights),
+               draft.options.has(O::no_delete)};
+}
+
+/// What a command means, one row each: the compiler refuses a command without one.
+struct Meaning {
+  Spelling command;
+  Command (*make)(Draft& draft);
+};
+constexpr std::array meanings = {
+    Meaning{S::add_service, [](Draft& d) -> Command { return ipvs::Change(ipvs::AddService{make_service(d)}); }},
+    Meaning{S::edit_service, make_edit_service},
+    Meaning{S::delete_service, make_delete_service},
+    Meaning{S::clear, [](Draft&) -> Command { return ipvs::Change(ipvs::Flush{}); }},
+    Meaning{S::list, make_list},
+    Meaning{S::add_server, make_add_server},
+    Meaning{S::edit_server, make_edit_server},
+    Meaning{S::delete_server, make_delete_server},
+    Meaning{S::zero, [](Draft& d) -> Command { return ipvs::Change(ipvs::Zero{d.service}); }},
+    Meaning{S::restore, [](Draft& d) -> Command { return Restore{.file = d.file}; }},
+    Meaning{S::save,
+            [](Draft& d) -> Command {
+              return Save{d.options.has(O::numeric), d.options.has(O::all)};
+            }},
+    Meaning{S::set, [](Draft& d) -> Command { return ipvs::Change(ipvs::SetTimeouts{d.timeouts}); }},
+    Meaning{S::start_daemon, make_start_daemon},
+    Meaning{S::stop_daemon, make_stop_daemon},
+    Meaning{S::apply, make_apply},
+    Meaning{S::check, make_check},
+    Meaning{S::help, [](Draft&) -> Command { return ShowHelp{}; }},
+    Meaning{S::version, [](Draft&) -> Command { return ShowVersion{}; }},
+};
+static_assert(meanings.size() == command_count);
+static_assert(std::ranges::all_of(meanings, [](const Meaning& meaning) {
+  return &meaning == &meanings[static_cast<std::size_t>(meaning.command)];
+}));
+
+Command make_command(Draft& draft) { return meanings[static_cast<std::size_t>(*draft.command)].make(draft); }
 
 }  // namespace
-
-bool may_join(Spelling command, OptionSet given) {
-  const Rule rule = command_rule(command, given);
-  const OptionSet legal = rule.required | rule.allowed;
-  const bool conflict = std::ranges::any_of(
-      rule.conflicts, [&](const Conflict& pair) { return given.has(pair.first) && given.has(pair.second); });
-  return (given & legal) == given && !conflict && !view_without_services(given);
-}
-
-bool may_join(Spelling command, OptionSet given, Option option) {
-  if (given.has(option)) return false;
-  given.add(option);
-  return may_join(command, given);
-}
 
 Invocation Parser::parse(std::span<const std::string> words, std::string_view program) {
   if (words.empty()) return {Listing(ListServices{}), {}};
@@ -293,6 +277,7 @@ Invocation Parser::parse(std::span<const std::string> words, std::string_view pr
   if (std::ranges::none_of(line.tokens, is_one)) throw Failure(status_unreadable, try_help(program));
 
   Draft draft;
+  draft.rule = program.empty();
   const auto asks_for_help = [&] { return draft.command == S::help || draft.command == S::version; };
   const auto take = [&](const Token& token) {
     // Whatever else the line says, help is what somebody needs who writes it so.
@@ -314,8 +299,9 @@ Invocation Parser::parse(std::span<const std::string> words, std::string_view pr
   }
   finish_reading(draft, names_);
   read_rest(draft, line.operands);
-  check_command(draft);
-  return {make_command(draft), draft.network_namespace};
+  require_legal(*draft.command, draft.options);
+  Command command = make_command(draft);
+  return {std::move(command), draft.network_namespace, std::move(draft.warnings)};
 }
 
 }  // namespace ipvsadm

@@ -6,15 +6,9 @@
 #include <string_view>
 
 #include "line/command.hpp"
-#include "line/options.hpp"
 #include "line/resolver.hpp"
 
 namespace ipvsadm {
-
-/// Whether the options `given` can all stand in a line with this command, as the tables have it; and whether one more
-/// can join them there.
-bool may_join(Spelling command, OptionSet given);
-bool may_join(Spelling command, OptionSet given, Option option);
 
 /// Turns command lines into Commands: the one grammar and the one check for arguments and for lines of rules files.
 class Parser {
@@ -23,7 +17,7 @@ class Parser {
 
   /// `words` are the arguments without the program's name, `program` is how messages call the program, empty for a
   /// line of a rules file.
-  /// Throws Failure, which tells the first offence as the classic tool does.
+  /// Throws Failure, with the first offence, as the classic tool reports it.
   Invocation parse(std::span<const std::string> words, std::string_view program);
 
  private:

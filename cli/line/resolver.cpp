@@ -9,20 +9,18 @@
 #include <array>
 #include <cstring>
 
+#include "line/words.hpp"
+
 namespace ipvsadm {
 namespace {
 
+/// nullptr: of any protocol.
 const char* protocol_name(ipvs::Protocol protocol) {
-  switch (protocol) {
-    case ipvs::Protocol::tcp: return "tcp";
-    case ipvs::Protocol::udp: return "udp";
-    case ipvs::Protocol::sctp: return "sctp";
-    case ipvs::Protocol::none: break;
-  }
-  return nullptr;  // any protocol
+  const ProtocolWords* words = find_words(protocol);
+  return words == nullptr ? nullptr : words->name;
 }
 
-/// The first address that the resolver tells. getaddrinfo would sort them by what can be reached just now, so that a
+/// The first address that the resolver returns. getaddrinfo would sort them by what can be reached just now, so that a
 /// service could be deleted under another address than it was added.
 std::optional<ipvs::Address> ask_host(const std::string& name, int family) {
   const hostent* found = gethostbyname2(name.c_str(), family);

@@ -16,36 +16,86 @@
 namespace ipvsadm {
 namespace {
 
-constexpr std::string_view separators = " \t\r";
+constexpr bool is_separator(char character) { return character == ' ' || character == '\t' || character == '\r'; }
 
-bool is_comment(std::string_view line) {
-  const std::size_t first = line.find_first_not_of(separators);
-  return first != std::string_view::npos && line[first] == '#';
+constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+
+/// The backslash that ends a line, though a carriage return may follow; npos if none does. A comment has none.
+std::size_t find_continuation(std::string_view line) {
+  const std::size_t last = line.find_last_not_of('\r');
+  if (last == std::string_view::npos || line[last] != '\\') return std::string_view::npos;
+  for (std::size_t at = line.find('#'); at != std::string_view::npos; at = line.find('#', at + 1)) {
+    if (at == 0 || is_separator(line[at - 1])) return std::string_view::npos;
+  }
+  return last;
 }
 
+/// Lines of the file, joined where they go on.
+class LineReader {
+ public:
+  explicit LineReader(RulesFile& file) : file_(file) {}
+
+  /// The number of the line that next() gave, or of its first part.
+  std::size_t number() const { return number_; }
+
+  std::optional<std::string_view> next() {
+    auto line = file_.next_line();
+    number_ = ++read_;
+    if (!line) return line;
+    if (number_ == 1 && line->starts_with(byte_order_mark)) line->remove_prefix(byte_order_mark.size());
+    std::size_t end = find_continuation(*line);
+    if (end == std::string_view::npos) return line;
+    joined_.clear();
+    while (line && end != std::string_view::npos) {
+      // A word does not continue in the next line: a backslash right after it is as good as one after a blank.
+      joined_.append(line->substr(0, end)).append(" ");
+      line = file_.next_line();
+      if (!line) break;
+      ++read_;
+      end = find_continuation(*line);
+    }
+    if (line) joined_.append(*line);
+    return joined_;
+  }
+
+ private:
+  RulesFile& file_;
+  std::string joined_;
+  std::size_t read_ = 0;
+  std::size_t number_ = 0;
+};
+
 /// The one command of a line. What would read the rules' own source, or never end, is no rule.
-Command parse_rule(std::string_view line, Parser& parser, std::vector<std::string>& words) {
-  if (line.find('\0') != std::string_view::npos) throw Failure(status_unreadable, "a NUL byte is in it");
+Invocation parse_rule(std::string_view line, Parser& parser, std::vector<std::string>& words) {
+  if (line.find('\0') != std::string_view::npos) throw Failure(status_unreadable, "it contains a NUL byte");
   Invocation invocation = parser.parse(words, {});
   const Command& command = invocation.command;
   if (std::holds_alternative<Watch>(command)) throw Failure(status_illegal, "Illegal 'watch' option in a rules file");
   if (std::holds_alternative<Restore>(command) || std::holds_alternative<Apply>(command) ||
-      std::holds_alternative<ShowHelp>(command) || std::holds_alternative<ShowVersion>(command)) {
+      std::holds_alternative<Check>(command) || std::holds_alternative<ShowHelp>(command) ||
+      std::holds_alternative<ShowVersion>(command)) {
     throw Failure(status_illegal, fmt::format("invalid option `{}'", words.front()));
   }
-  // A file goes to one namespace as a whole.
+  // A whole file is for one namespace.
   if (!invocation.network_namespace.empty()) throw Failure(status_illegal, "Illegal 'netns' option in a rules file");
-  return std::move(invocation.command);
+  return invocation;
+}
+
+std::string at_line(std::size_t number, std::string_view message) {
+  return fmt::format("line {}: {}", number, message);
 }
 
 }  // namespace
 
 void split_words(std::string_view line, std::vector<std::string>& words) {
   words.clear();
-  for (std::size_t begin = line.find_first_not_of(separators); begin != std::string_view::npos;) {
-    const std::size_t end = std::min(line.find_first_of(separators, begin), line.size());
+  for (std::size_t begin = 0;;) {
+    while (begin < line.size() && is_separator(line[begin])) ++begin;
+    if (begin == line.size() || line[begin] == '#') break;
+    std::size_t end = begin;
+    while (end < line.size() && !is_separator(line[end])) ++end;
     words.emplace_back(line.substr(begin, end - begin));
-    begin = line.find_first_not_of(separators, end);
+    begin = end;
   }
   while (!words.empty() && words.front() == "ipvsadm") words.erase(words.begin());
 }
@@ -60,6 +110,8 @@ Rule::Rule(std::size_t line, Command command) : line_(static_cast<std::uint32_t>
   command_ = std::make_unique<const Command>(std::move(command));
 }
 
+Rule::Rule(std::size_t line, std::string fault) : line_(static_cast<std::uint32_t>(line)), command_(std::move(fault)) {}
+
 Command Rule::command() const {
   if (const auto* server = std::get_if<ipvs::AddDestination>(&command_)) return ipvs::Change(*server);
   return *std::get<std::unique_ptr<const Command>>(command_);
@@ -73,6 +125,10 @@ RulesFile RulesFile::open(const std::string& path) {
 
 RulesFile RulesFile::standard_input() { return RulesFile(STDIN_FILENO); }
 
+RulesFile RulesFile::named(const std::optional<std::string>& path) {
+  return path && *path != "-" ? open(*path) : standard_input();
+}
+
 RulesFile::RulesFile(RulesFile&& other) noexcept
     : descriptor_(std::exchange(other.descriptor_, -1)), piece_(std::move(other.piece_)), rest_(other.rest_) {}
 
@@ -83,7 +139,7 @@ void RulesFile::close() {
   descriptor_ = -1;
 }
 
-/// Moves what is left to the front and reads behind it. False at the end.
+/// Moves what is left to the front and reads more after it. False at the end.
 bool RulesFile::read_more() {
   constexpr std::size_t least_room = 64 * 1024;
   if (descriptor_ < 0) return false;
@@ -117,19 +173,25 @@ std::optional<std::string_view> RulesFile::next_line() {
   return line;
 }
 
-Rules read_rules(RulesFile file, Comments comments, Parser& parser) {
+Rules read_rules(RulesFile file, UnknownHosts unknown_hosts, Parser& parser, std::vector<std::string>& warnings,
+                 void (*on_line)(std::size_t)) {
   Rules rules;
+  LineReader lines(file);
   std::vector<std::string> words;
-  std::size_t number = 0;
-  while (const auto line = file.next_line()) {
-    ++number;
-    if (comments == Comments::skipped && is_comment(*line)) continue;
+  while (const auto line = lines.next()) {
+    if (on_line != nullptr) on_line(lines.number());
     split_words(*line, words);
     if (words.empty()) continue;
+    const std::size_t number = lines.number();
     try {
-      rules.emplace_back(number, parse_rule(*line, parser, words));
+      Invocation invocation = parse_rule(*line, parser, words);
+      for (const std::string& warning : invocation.warnings) warnings.push_back(at_line(number, "warning: " + warning));
+      rules.emplace_back(number, std::move(invocation.command));
+    } catch (const UnknownHost& failure) {
+      if (unknown_hosts == UnknownHosts::refused) throw Failure(failure.status(), at_line(number, failure.what()));
+      rules.emplace_back(number, std::string(failure.what()));
     } catch (const Failure& failure) {
-      throw Failure(failure.status(), fmt::format("line {}: {}", number, failure.what()));
+      throw Failure(failure.status(), at_line(number, failure.what()));
     }
   }
   return rules;

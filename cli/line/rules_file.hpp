@@ -17,9 +17,10 @@
 // Rules files: one command a line, as -S writes them and -R, --restore and ipvsadm-restore read them.
 namespace ipvsadm {
 
-enum class Comments : std::uint8_t {
-  refused,  ///< as -R reads a file
-  skipped,  ///< lines that begin with '#', as ipvsadm-restore reads it
+/// What becomes of a line with a host's name that has no address now.
+enum class UnknownHosts : std::uint8_t {
+  refused,   ///< as of any wrong line: for a table that is described as a whole
+  reported,  ///< it is a Rule with a fault
 };
 
 /// A command and the line it stands on, from 1. Long files hardly have anything but -a lines: those are kept in little
@@ -27,16 +28,20 @@ enum class Comments : std::uint8_t {
 class Rule {
  public:
   Rule(std::size_t line, Command command);
+  /// A line that can't be carried out, and why.
+  Rule(std::size_t line, std::string fault);
   std::size_t line() const { return line_; }
+  /// nullptr for a line that can be carried out. Only then has it a command.
+  const std::string* fault() const { return std::get_if<std::string>(&command_); }
   Command command() const;
 
  private:
   std::uint32_t line_;
-  std::variant<ipvs::AddDestination, std::unique_ptr<const Command>> command_;
+  std::variant<ipvs::AddDestination, std::unique_ptr<const Command>, std::string> command_;
 };
 
-/// Splits a line into words at blanks, tabs and carriage returns. There is no quoting. A first word "ipvsadm" is left
-/// out.
+/// Splits a line into words at blanks, tabs and carriage returns, up to a word that begins with '#'. There is no
+/// quoting. A first word "ipvsadm" is left out.
 void split_words(std::string_view line, std::vector<std::string>& words);
 
 /// A rules file, given out line by line; no more of it is in memory than the longest line needs.
@@ -45,6 +50,8 @@ class RulesFile {
   /// Throws Failure(2) when there is no such file.
   static RulesFile open(const std::string& path);
   static RulesFile standard_input();
+  /// The file, or standard input without a name or for "-".
+  static RulesFile named(const std::optional<std::string>& path);
   /// For text that is there already; it must outlive the object.
   explicit RulesFile(std::string_view text) : rest_(text) {}
   RulesFile(RulesFile&& other) noexcept;
@@ -68,8 +75,11 @@ class RulesFile {
 /// A deque: files are long, and a vector that grows would move everything again and again.
 using Rules = std::deque<Rule>;
 
-/// Reads and checks a whole file. Throws Failure for the first line that is illegal (status 2) or can't be read
-/// (status 255), its number first: "line 12: illegal weight specified".
-Rules read_rules(RulesFile file, Comments comments, Parser& parser);
+/// Reads and checks a whole file. A line that ends with a backslash continues in the next one; its number is that of
+/// the first. A byte order mark at the start is skipped. `warnings` gets what is legal, but may not be what was meant.
+/// Throws Failure for the first line that is illegal (status 2) or can't be read (status 255), its number first:
+/// "line 12: illegal weight specified". `on_line` is called with the number of each line before it is looked at.
+Rules read_rules(RulesFile file, UnknownHosts unknown_hosts, Parser& parser, std::vector<std::string>& warnings,
+                 void (*on_line)(std::size_t) = nullptr);
 
 }  // namespace ipvsadm

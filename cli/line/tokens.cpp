@@ -14,6 +14,7 @@ class Reader {
   explicit Reader(std::span<const std::string> words) : words_(words) {}
 
   TokenLine read() {
+    line_.tokens.reserve(words_.size());
     while (next_ < words_.size() && line_.fault == Fault::none) {
       word_ = next_++;
       const std::string& word = words_[word_];

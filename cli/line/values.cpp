@@ -45,6 +45,24 @@ std::optional<HostPort> read_bracketed(const std::string& text, ipvs::Protocol p
   return HostPort{*address, port};
 }
 
+bool is_digit(char character) { return character >= '0' && character <= '9'; }
+
+/// "ADDRESS:PORT" in plain numbers, as nearly every rule has it; nothing else.
+std::optional<HostPort> read_plain_host_port(std::string_view text) {
+  const std::size_t colon = text.find(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  const std::string_view digits = text.substr(colon + 1);
+  if (digits.empty() || digits.size() > 5) return std::nullopt;
+  std::uint32_t port = 0;
+  for (const char digit : digits) {
+    if (!is_digit(digit)) return std::nullopt;
+    port = port * 10 + static_cast<std::uint32_t>(digit - '0');
+  }
+  const auto address = read_plain_ipv4(text.substr(0, colon));
+  if (!address || port > UINT16_MAX) return std::nullopt;
+  return HostPort{*address, static_cast<std::uint16_t>(port)};
+}
+
 std::optional<ipvs::Address> read_host(const std::string& text, Names& names) {
   if (text.empty()) return std::nullopt;
   if (const auto address = read_ipv4(text)) return address;
@@ -64,13 +82,35 @@ std::optional<std::int64_t> read_number(const std::string& text, std::int64_t le
   return number;
 }
 
+std::optional<ipvs::Address> read_plain_ipv4(std::string_view text) {
+  std::uint32_t address = 0;
+  for (int i = 0; i < 4; ++i) {
+    if (i > 0) {
+      if (!text.starts_with('.')) return std::nullopt;
+      text.remove_prefix(1);
+    }
+    std::uint32_t number = 0;
+    std::size_t digits = 0;
+    while (digits < text.size() && digits < 4 && is_digit(text[digits])) {
+      number = number * 10 + static_cast<std::uint32_t>(text[digits++] - '0');
+    }
+    if (digits == 0 || number > UINT8_MAX || (digits > 1 && text.front() == '0')) return std::nullopt;
+    text.remove_prefix(digits);
+    address = address << 8 | number;
+  }
+  if (!text.empty()) return std::nullopt;
+  return ipvs::Address::v4(address);
+}
+
 std::optional<ipvs::Address> read_ipv4(const std::string& text) {
+  if (const auto plain = read_plain_ipv4(text)) return plain;
   in_addr address{};
   if (text.find('\0') != std::string::npos || inet_aton(text.c_str(), &address) == 0) return std::nullopt;
   return ipvs::Address::v4(ntohl(address.s_addr));
 }
 
 std::optional<HostPort> read_host_port(const std::string& text, ipvs::Protocol protocol, Names& names) {
+  if (const auto plain = read_plain_host_port(text)) return plain;
   if (text.starts_with('[')) return read_bracketed(text, protocol, names);
   if (const auto address = ipvs::Address::parse(text); address && address->is_v6()) return HostPort{*address, {}};
 

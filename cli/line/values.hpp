@@ -20,8 +20,11 @@ namespace ipvsadm {
 constexpr std::int64_t max_timeout_seconds = 2678400;
 
 /// A decimal number from `least` to `most`. Leading blanks and a plus sign are let through, as strtol has it;
-/// anything behind the digits is not.
+/// anything after the digits is not.
 std::optional<std::int64_t> read_number(const std::string& text, std::int64_t least, std::int64_t most);
+
+/// IPv4 written in full: four decimal numbers without leading zeros.
+std::optional<ipvs::Address> read_plain_ipv4(std::string_view text);
 
 /// Dotted IPv4 as inet_aton reads it: "10.2", "0x0b000001", "010.0.0.1".
 std::optional<ipvs::Address> read_ipv4(const std::string& text);
@@ -35,6 +38,19 @@ struct HostPort {
 /// HOST, HOST:PORT, an IPv6 address, or [IPv6]:PORT. Names of ports are those of `protocol`; a fwmark service has
 /// none (Protocol::none), and then only numbers do.
 std::optional<HostPort> read_host_port(const std::string& text, ipvs::Protocol protocol, Names& names);
+
+/// Why read_host_port() has no answer.
+struct HostFault {
+  std::string why;
+  /// It may be the name of a host, but none of that name is known, now at least.
+  bool unknown_host = false;
+};
+/// To be asked with the same arguments when read_host_port() was empty.
+HostFault host_port_fault(const std::string& text, ipvs::Protocol protocol, Names& names);
+
+/// An IPv4 address that is not written in full is read otherwise than many expect: "192.168.2" is 192.168.0.2. `text`
+/// is what read_host_port() read as IPv4. Empty if there is nothing to say about it.
+std::string odd_address_warning(const std::string& text);
 
 /// -M: a dotted mask for IPv4, a prefix length of 1 to 128 for IPv6.
 std::optional<std::uint32_t> read_netmask(const std::string& text, ipvs::Family family);

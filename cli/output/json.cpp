@@ -3,182 +3,367 @@
 
 #include <algorithm>
 #include <array>
+#include <concepts>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
+#include <rapidjson/writer.h>
 
 #include "line/values.hpp"
+#include "line/words.hpp"
+#include "output/utf8.hpp"
 
 namespace ipvsadm {
 namespace {
 
-// Members stand in the order in which they are told here.
-using Json = nlohmann::ordered_json;
+/// Where RapidJSON's writer puts its characters, one by one. The text has its right size when this has gone.
+class TextStream {
+ public:
+  using Ch = char;
+  explicit TextStream(Text& text) : text_(text), place_(text.data() + text.size()), end_(place_) {}
+  ~TextStream() { text_.resize(size()); }
+  TextStream(const TextStream&) = delete;
+  TextStream& operator=(const TextStream&) = delete;
 
-/// Texts that come from outside, a persistence engine's data for instance, may not be UTF-8.
-std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
-
-std::string_view family_name(ipvs::Family family) { return family == ipvs::Family::ipv4 ? "ipv4" : "ipv6"; }
-
-Json protocol_json(std::uint16_t protocol) {
-  switch (protocol) {
-    case 6: return "tcp";
-    case 17: return "udp";
-    case 132: return "sctp";
-    case 0: return "ip";
-    default: return std::to_string(protocol);
+  void Put(char character) {
+    if (place_ == end_) make_room();
+    *place_++ = character;
   }
+  void Flush() {}
+
+ private:
+  std::size_t size() const { return static_cast<std::size_t>(place_ - text_.data()); }
+  void make_room() {
+    constexpr std::size_t room = 1024;
+    const std::size_t used = size();
+    text_.resize(used + room);
+    place_ = text_.data() + used;
+    end_ = place_ + room;
+  }
+
+  Text& text_;
+  char* place_;
+  char* end_;
+};
+
+/// Members in the order in which they are written; nothing is kept of what was written.
+class Json {
+ public:
+  explicit Json(Text& text) : stream_(text), writer_(stream_) {}
+
+  void open() { writer_.StartObject(); }
+  void open(std::string_view name) {
+    key(name);
+    open();
+  }
+  void close() { writer_.EndObject(); }
+  void end_line() { stream_.Put('\n'); }
+  void open_array(std::string_view name) {
+    key(name);
+    writer_.StartArray();
+  }
+  void close_array() { writer_.EndArray(); }
+
+  void null(std::string_view name) {
+    key(name);
+    writer_.Null();
+  }
+  void flag(std::string_view name, bool value) {
+    key(name);
+    writer_.Bool(value);
+  }
+  template <std::integral Number>
+  void number(std::string_view name, Number value) {
+    key(name);
+    if constexpr (std::signed_integral<Number>) {
+      writer_.Int64(value);
+    } else {
+      writer_.Uint64(value);
+    }
+  }
+  /// A word of ours: printable ASCII.
+  void word(std::string_view name, std::string_view value) {
+    key(name);
+    word(value);
+  }
+  void word(std::string_view value) { writer_.String(value.data(), size(value)); }
+  /// What comes from outside, a persistence engine's data for instance, and may be any bytes.
+  void text(std::string_view name, std::string_view value) {
+    key(name);
+    const std::string quoted = quoted_utf8(value);
+    writer_.RawValue(quoted.data(), quoted.size(), rapidjson::kStringType);
+  }
+  void address(std::string_view name, const ipvs::Address& address) {
+    key(name);
+    if (address.is_v6()) return word(address.to_string());
+    std::array<char, 15> dotted{};
+    char* end = dotted.data();
+    for (std::size_t i = 0; i < 4; ++i) {
+      if (i > 0) *end++ = '.';
+      const fmt::format_int digits(unsigned{address.bytes()[i]});
+      end = std::copy_n(digits.data(), digits.size(), end);
+    }
+    word({dotted.data(), static_cast<std::size_t>(end - dotted.data())});
+  }
+
+ private:
+  static rapidjson::SizeType size(std::string_view words) { return static_cast<rapidjson::SizeType>(words.size()); }
+  void key(std::string_view name) { writer_.Key(name.data(), size(name)); }
+
+  TextStream stream_;
+  rapidjson::Writer<TextStream> writer_;
+};
+
+void put_protocol(Json& json, ipvs::Protocol protocol) {
+  if (protocol == ipvs::Protocol::none) return json.word("protocol", "ip");
+  if (const ProtocolWords* words = find_words(protocol)) return json.word("protocol", words->name);
+  json.word("protocol", std::to_string(static_cast<unsigned>(protocol)));
 }
 
-Json stats_json(const ipvs::Stats& stats, bool rates) {
-  if (rates) {
-    return {{"connections", stats.connections_per_second},
-            {"packets_in", stats.packets_in_per_second},
-            {"packets_out", stats.packets_out_per_second},
-            {"bytes_in", stats.bytes_in_per_second},
-            {"bytes_out", stats.bytes_out_per_second}};
-  }
-  return {{"connections", stats.connections},
-          {"packets_in", stats.packets_in},
-          {"packets_out", stats.packets_out},
-          {"bytes_in", stats.bytes_in},
-          {"bytes_out", stats.bytes_out}};
+void put_stats(Json& json, const ipvs::Stats& stats) {
+  json.open("counters");
+  json.number("connections", stats.connections);
+  json.number("packets_in", stats.packets_in);
+  json.number("packets_out", stats.packets_out);
+  json.number("bytes_in", stats.bytes_in);
+  json.number("bytes_out", stats.bytes_out);
+  json.close();
+  json.open("rates");
+  json.number("connections", stats.connections_per_second);
+  json.number("packets_in", stats.packets_in_per_second);
+  json.number("packets_out", stats.packets_out_per_second);
+  json.number("bytes_in", stats.bytes_in_per_second);
+  json.number("bytes_out", stats.bytes_out_per_second);
+  json.close();
 }
 
-Json flags_json(const ipvs::Service& service) {
-  Json flags = Json::array();
+void put_persistence_engine(Json& json, const ipvs::Service& service) {
+  if (service.persistence_engine.empty()) return json.null("persistence_engine");
+  json.text("persistence_engine", service.persistence_engine);
+}
+
+void put_flags(Json& json, const ipvs::Service& service) {
+  json.open_array("scheduler_flags");
   const std::string names = scheduler_flag_names(service.scheduler, service.scheduler_flags, true);
   for (std::size_t begin = 0; begin < names.size();) {
     const std::size_t end = std::min(names.find(',', begin), names.size());
-    flags.push_back(names.substr(begin, end - begin));
+    json.word(std::string_view(names).substr(begin, end - begin));
     begin = end + 1;
   }
-  return flags;
+  json.close_array();
 }
 
-Json netmask_json(const ipvs::Service& service) {
-  if (service.key.family == ipvs::Family::ipv6) return service.netmask;
-  return ipvs::Address::v4(service.netmask).to_string();
+void put_netmask(Json& json, const ipvs::Service& service) {
+  if (service.key.family == ipvs::Family::ipv6) return json.number("netmask", service.netmask);
+  json.address("netmask", ipvs::Address::v4(service.netmask));
 }
 
-std::string_view forwarding_word(ipvs::Forwarding forwarding) {
-  static constexpr std::array<std::string_view, 5> words = {"masquerade", "local", "tunnel", "direct-route", "bypass"};
-  return word_of(words, forwarding);
-}
-
-Json tunnel_json(const ipvs::Destination& server) {
-  if (server.forwarding != ipvs::Forwarding::tunnel) return nullptr;
+void put_tunnel(Json& json, const ipvs::Destination& server) {
+  if (server.forwarding != ipvs::Forwarding::tunnel) return json.null("tunnel");
   static constexpr std::array<std::string_view, 3> checksums = {"none", "full", "remote"};
-  return {{"type", tunnel_type_name(server.tunnel_type)},
-          {"port", server.tunnel_port},
-          {"checksum", word_of(checksums, server.tunnel_checksum)}};
+  json.open("tunnel");
+  json.word("type", tunnel_type_name(server.tunnel_type));
+  json.number("port", server.tunnel_port);
+  json.word("checksum", word_of(checksums, server.tunnel_checksum));
+  json.close();
 }
 
-Json server_json(const ipvs::DestinationEntry& entry) {
+void put_server(Json& json, const ipvs::DestinationEntry& entry, Known known) {
   const ipvs::Destination& server = entry.destination;
-  return {{"family", family_name(server.key.address.family())},
-          {"address", server.key.address.to_string()},
-          {"port", server.key.port},
-          {"forwarding", forwarding_word(server.forwarding)},
-          {"weight", server.weight},
-          {"upper_threshold", server.upper_threshold},
-          {"lower_threshold", server.lower_threshold},
-          {"tunnel", tunnel_json(server)},
-          {"active_connections", entry.active_connections},
-          {"inactive_connections", entry.inactive_connections},
-          {"persistent_connections", entry.persistent_connections},
-          {"counters", stats_json(entry.stats, false)},
-          {"rates", stats_json(entry.stats, true)}};
+  json.open();
+  json.word("family", family_name(server.key.address.family()));
+  json.address("address", server.key.address);
+  json.number("port", server.key.port);
+  json.word("forwarding", words_of(server.forwarding).name);
+  json.number("weight", server.weight);
+  if (known == Known::all) {
+    json.number("upper_threshold", server.upper_threshold);
+    json.number("lower_threshold", server.lower_threshold);
+    put_tunnel(json, server);
+  }
+  json.number("active_connections", entry.active_connections);
+  json.number("inactive_connections", entry.inactive_connections);
+  if (known == Known::all) {
+    json.number("persistent_connections", entry.persistent_connections);
+    put_stats(json, entry.stats);
+  }
+  json.close();
 }
 
-Json endpoint_json(const ipvs::Endpoint& end) { return {{"address", end.address.to_string()}, {"port", end.port}}; }
+void put_endpoint(Json& json, std::string_view name, const ipvs::Endpoint& end) {
+  json.open(name);
+  json.address("address", end.address);
+  json.number("port", end.port);
+  json.close();
+}
+
+void put_service_key(Json& json, const ipvs::ServiceKey& key) {
+  if (key.is_fwmark()) {
+    json.null("protocol");
+    json.word("family", family_name(key.family));
+    json.null("address");
+    json.null("port");
+    json.number("fwmark", key.fwmark);
+    return;
+  }
+  put_protocol(json, key.protocol);
+  json.word("family", family_name(key.family));
+  json.address("address", key.address);
+  json.number("port", key.port);
+  json.null("fwmark");
+}
 
 }  // namespace
 
-void JsonArray::open(const std::string& head, const char* name) {
-  // "{}" or "{…}": the array becomes its last member.
-  output_.append(std::string_view(head).substr(0, head.size() - 1));
-  output_.append(head.size() > 2 ? ",\"" : "\"");
+void JsonArray::open(std::string_view name) {
+  output_.append("{");
+  open_array(name);
+}
+
+void JsonArray::open_array(std::string_view name) {
+  output_.append("\"");
   output_.append(name);
   output_.append("\":[");
 }
 
-void JsonArray::element(const std::string& record) {
-  if (!first_) output_.append(",");
-  first_ = false;
-  output_.append(record);
-  output_.spill();
+void JsonArray::begin_element() {
+  if (!std::exchange(first_, false)) output_.append(",");
 }
+
+void JsonArray::end_element() { output_.spill(); }
 
 void JsonArray::close() { output_.append("]}\n"); }
 
-std::string json_info(const ipvs::Info& info) {
-  return dump({{"version", fmt::format("{}.{}.{}", info.version_major, info.version_minor, info.version_patch)},
-               {"connection_table_size", info.connection_table_size}});
+void json_info(Text& text, const ipvs::Info& info, Known known) {
+  Json json(text);
+  json.open();
+  if (known == Known::short_view) json.flag("short", true);
+  json.word("version", fmt::format("{}.{}.{}", info.version_major, info.version_minor, info.version_patch));
+  json.number("connection_table_size", info.connection_table_size);
+  json.close();
 }
 
-std::string json_service(const ipvs::ServiceEntry& entry, const std::vector<ipvs::DestinationEntry>& servers) {
+void json_service(Text& text, const ipvs::ServiceEntry& entry, const std::vector<ipvs::DestinationEntry>& servers,
+                  Known known) {
   const ipvs::Service& service = entry.service;
-  const ipvs::ServiceKey& key = service.key;
-  Json json;
-  if (key.is_fwmark()) {
-    json["protocol"] = nullptr;
-    json["family"] = family_name(key.family);
-    json["address"] = nullptr;
-    json["port"] = nullptr;
-    json["fwmark"] = key.fwmark;
+  Json json(text);
+  json.open();
+  put_service_key(json, service.key);
+  json.text("scheduler", service.scheduler);
+  if (known == Known::all) put_flags(json, service);
+  json.flag("persistent", service.persistent);
+  json.number("persistence_timeout", service.persistence_timeout.count());
+  // The kernel shows everybody no mask that is not used, nor whether services of IPv6 addresses are one_packet.
+  if (known == Known::all || service.persistent) put_netmask(json, service);
+  if (known == Known::all) put_persistence_engine(json, service);
+  if (known == Known::all || service.key.address.is_v4() || service.key.is_fwmark()) {
+    json.flag("one_packet", service.one_packet);
+  }
+  if (known == Known::all) put_stats(json, entry.stats);
+  json.open_array("servers");
+  for (const ipvs::DestinationEntry& server : servers) put_server(json, server, known);
+  json.close_array();
+  json.close();
+}
+
+void json_connection(Text& text, const ipvs::Connection& connection) {
+  Json json(text);
+  json.open();
+  put_protocol(json, connection.protocol);
+  put_endpoint(json, "client", connection.client);
+  put_endpoint(json, "virtual_service", connection.virtual_service);
+  put_endpoint(json, "server", connection.destination);
+  json.text("state", connection.state);
+  json.number("expires", connection.expires.count());
+  json.flag("template", connection.is_template());
+  if (connection.engine_name.empty()) {
+    json.null("persistence_engine");
   } else {
-    json["protocol"] = protocol_json(static_cast<std::uint16_t>(key.protocol));
-    json["family"] = family_name(key.family);
-    json["address"] = key.address.to_string();
-    json["port"] = key.port;
-    json["fwmark"] = nullptr;
+    json.open("persistence_engine");
+    json.text("name", connection.engine_name);
+    json.text("data", connection.engine_data);
+    json.close();
   }
-  json["scheduler"] = service.scheduler;
-  json["scheduler_flags"] = flags_json(service);
-  json["persistent"] = service.persistent;
-  json["persistence_timeout"] = service.persistence_timeout.count();
-  json["netmask"] = netmask_json(service);
-  json["persistence_engine"] = service.persistence_engine.empty() ? Json(nullptr) : Json(service.persistence_engine);
-  json["one_packet"] = service.one_packet;
-  json["counters"] = stats_json(entry.stats, false);
-  json["rates"] = stats_json(entry.stats, true);
-  json["servers"] = Json::array();
-  for (const ipvs::DestinationEntry& server : servers) json["servers"].push_back(server_json(server));
-  return dump(json);
+  json.close();
 }
 
-std::string json_connection(const ipvs::Connection& connection) {
-  Json json = {{"protocol", protocol_json(connection.protocol)},
-               {"client", endpoint_json(connection.client)},
-               {"virtual_service", endpoint_json(connection.virtual_service)},
-               {"server", endpoint_json(connection.destination)},
-               {"state", connection.state},
-               {"expires", connection.expires.count()},
-               {"persistence_engine", nullptr}};
-  if (!connection.engine_name.empty()) {
-    json["persistence_engine"] = {{"name", connection.engine_name}, {"data", connection.engine_data}};
+void json_stats(Text& text, const ipvs::Stats& stats) {
+  Json json(text);
+  json.open();
+  put_stats(json, stats);
+  json.close();
+}
+
+void json_sum(Text& text, const Sum& sum, const Sums& wanted) {
+  const SumGroup& group = sum.group;
+  Json json(text);
+  json.open();
+  json.number("connections", sum.connections);
+  for (const SumKey key : wanted.by) {
+    switch (key) {
+      case SumKey::client:
+        json.open("client");
+        json.address("address", group.client);
+        json.number("prefix", group.client.is_v4() ? 32 : wanted.client_prefix.value_or(128));
+        json.close();
+        break;
+      case SumKey::server: put_endpoint(json, "server", group.server); break;
+      case SumKey::service:
+        json.open("service");
+        put_service_key(json, group.service);
+        json.close();
+        break;
+      case SumKey::state: json.text("state", group.state); break;
+      case SumKey::protocol: put_protocol(json, group.protocol); break;
+    }
   }
-  return dump(json);
+  json.close();
 }
 
-std::string json_daemon(const ipvs::Daemon& daemon) {
-  return dump({{"role", daemon.role == ipvs::DaemonRole::master ? "master" : "backup"},
-               {"interface", daemon.interface},
-               {"sync_id", daemon.sync_id},
-               {"sync_maxlen", daemon.sync_maxlen},
-               {"multicast_group", daemon.multicast_group ? Json(daemon.multicast_group->to_string()) : Json(nullptr)},
-               {"multicast_port", daemon.multicast_port},
-               {"multicast_ttl", daemon.multicast_ttl}});
+void json_connections(Text& text, std::uint64_t connections) {
+  Json json(text);
+  json.open();
+  json.number("connections", connections);
+  json.close();
 }
 
-std::string json_timeouts(const ipvs::Timeouts& timeouts) {
-  const Json json = {
-      {"tcp", timeouts.tcp.count()}, {"tcp_fin", timeouts.tcp_fin.count()}, {"udp", timeouts.udp.count()}};
-  return dump({{"timeouts", json}}) + "\n";
+void json_daemon(Text& text, const ipvs::Daemon& daemon) {
+  Json json(text);
+  json.open();
+  json.word("role", role_name(daemon.role));
+  json.text("interface", daemon.interface);
+  json.number("sync_id", daemon.sync_id);
+  json.number("sync_maxlen", daemon.sync_maxlen);
+  if (daemon.multicast_group) {
+    json.address("multicast_group", *daemon.multicast_group);
+  } else {
+    json.null("multicast_group");
+  }
+  json.number("multicast_port", daemon.multicast_port);
+  json.number("multicast_ttl", daemon.multicast_ttl);
+  json.close();
 }
 
-std::string json_count(std::uint64_t connections) { return dump({{"count", connections}}) + "\n"; }
+void json_timeouts(Text& text, const ipvs::Timeouts& timeouts) {
+  Json json(text);
+  json.open();
+  json.open("timeouts");
+  json.number("tcp", timeouts.tcp.count());
+  json.number("tcp_fin", timeouts.tcp_fin.count());
+  json.number("udp", timeouts.udp.count());
+  json.close();
+  json.close();
+  json.end_line();
+}
+
+void json_count(Text& text, std::uint64_t connections) {
+  Json json(text);
+  json.open();
+  json.number("count", connections);
+  json.close();
+  json.end_line();
+}
 
 }  // namespace ipvsadm

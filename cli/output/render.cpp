@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "output/render.hpp"
 
+#include <algorithm>
 #include <array>
 #include <concepts>
 #include <iterator>
 #include <string_view>
 
 #include "line/values.hpp"
+#include "line/words.hpp"
+#include "output/utf8.hpp"
 
 namespace ipvsadm {
 namespace {
@@ -20,13 +23,26 @@ void put(Text& text, fmt::format_string<Arguments...> format, Arguments&&... arg
   fmt::format_to(std::back_inserter(text), format, std::forward<Arguments>(arguments)...);
 }
 
-void put(Text& text, std::string_view words) { text.append(words.data(), words.data() + words.size()); }
+// Tables of many thousand rows spend their time in what follows: no format string is read for what every row has.
 
-// Tables of many thousand rows spend their time here: no format string is read for what every row has.
+/// Room for `size` characters at the end.
+char* extend(Text& text, std::size_t size) {
+  text.resize(text.size() + size);
+  return text.data() + text.size() - size;
+}
+
+void put(Text& text, std::string_view words) { words.copy(extend(text, words.size()), words.size()); }
+
+/// What comes from outside: names of hosts and links, a persistence engine's data.
+void put_outside_text(Text& text, std::string_view words) {
+  if (is_plain(words)) return put(text, words);
+  put(text, std::string_view(visible(words)));
+}
+
 template <std::integral Number>
 void put_number(Text& text, Number number) {
   const fmt::format_int digits(+number);
-  text.append(digits.data(), digits.data() + digits.size());
+  put(text, {digits.data(), digits.size()});
 }
 
 void put_address(Text& text, const ipvs::Address& address) {
@@ -34,10 +50,16 @@ void put_address(Text& text, const ipvs::Address& address) {
     put(text, address.to_string());
     return;
   }
+  std::array<char, sizeof "255.255.255.255"> dotted;
+  char* end = dotted.data();
   for (std::size_t i = 0; i < 4; ++i) {
-    if (i > 0) text.push_back('.');
-    put_number(text, address.bytes()[i]);
+    const unsigned byte = address.bytes()[i];
+    if (i > 0) *end++ = '.';
+    if (byte >= 100) *end++ = static_cast<char>('0' + byte / 100);
+    if (byte >= 10) *end++ = static_cast<char>('0' + byte / 10 % 10);
+    *end++ = static_cast<char>('0' + byte % 10);
   }
+  put(text, {dotted.data(), static_cast<std::size_t>(end - dotted.data())});
 }
 
 /// Fills up to `columns` counted from `begin`; text beyond is cut off if `cut`.
@@ -51,12 +73,20 @@ void pad(Text& text, std::size_t begin, std::size_t columns, bool cut) {
   }
 }
 
+/// `word` filled up to `columns`, and a blank.
+void put_column(Text& text, std::string_view word, std::size_t columns) {
+  const std::size_t width = std::max(word.size(), columns) + 1;
+  char* place = extend(text, width);
+  std::fill_n(place + word.copy(place, word.size()), width - word.size(), ' ');
+}
+
 /// A blank, and a number or a word filled up to `columns`.
 void put_cell(Text& text, std::string_view word, std::size_t columns) {
-  text.push_back(' ');
-  const std::size_t begin = text.size();
-  put(text, word);
-  pad(text, begin, columns, false);
+  const std::size_t width = std::max(word.size(), columns);
+  char* place = extend(text, width + 1);
+  *place = ' ';
+  ++place;
+  std::fill_n(place + word.copy(place, word.size()), width - word.size(), ' ');
 }
 template <std::integral Number>
 void put_cell(Text& text, Number number, std::size_t columns) {
@@ -64,20 +94,30 @@ void put_cell(Text& text, Number number, std::size_t columns) {
   put_cell(text, {digits.data(), digits.size()}, columns);
 }
 
+/// A blank, and a number at the right of `columns`.
+void put_right(Text& text, std::uint64_t number, std::size_t columns) {
+  const fmt::format_int digits(number);
+  const std::size_t width = std::max(digits.size(), columns) + 1;
+  char* place = std::fill_n(extend(text, width), width - digits.size(), ' ');
+  std::copy_n(digits.data(), digits.size(), place);
+}
+
+/// At least two digits.
+void put_two_digits(Text& text, std::int64_t number) {
+  if (number >= 0 && number < 10) text.push_back('0');
+  put_number(text, number);
+}
+
 std::string_view kind_name(const ipvs::ServiceKey& key) {
   if (key.is_fwmark()) return "FWM";
-  switch (key.protocol) {
-    case ipvs::Protocol::tcp: return "TCP";
-    case ipvs::Protocol::udp: return "UDP";
-    case ipvs::Protocol::sctp: return "SCTP";
-    default: return "?";  // as 1.31 has it
-  }
+  const ProtocolWords* words = find_words(key.protocol);
+  return words == nullptr ? "?" : words->listing;  // as 1.31 has it
 }
 
 /// "TCP  10.0.0.1:80", "FWM  7 IPv6".
 void put_service_name(Text& text, const ipvs::ServiceKey& key, Names* names) {
   const std::size_t begin = text.size();
-  put(text, "{:<4} ", kind_name(key));
+  put_column(text, kind_name(key), 4);
   if (key.is_fwmark()) {
     put(text, "{}{}", key.fwmark, key.family == ipvs::Family::ipv6 ? " IPv6" : "");
     return;
@@ -129,17 +169,6 @@ void put_rates(Text& text, const ipvs::Stats& stats, bool exact, bool exact_pack
   }
 }
 
-std::string_view forwarding_name(ipvs::Forwarding forwarding) {
-  switch (forwarding) {
-    case ipvs::Forwarding::masquerade: return "Masq";
-    case ipvs::Forwarding::local: return "Local";
-    case ipvs::Forwarding::tunnel: return "Tunnel";
-    case ipvs::Forwarding::direct_route: return "Route";
-    case ipvs::Forwarding::bypass: return "Bypass";
-  }
-  return "Unknown";
-}
-
 /// "ipip", "gue:6080:+c", "gre:-c", or "n/a" without a tunnel.
 std::string tunnel_text(const ipvs::Destination& server) {
   if (server.forwarding != ipvs::Forwarding::tunnel) return "n/a";
@@ -158,24 +187,22 @@ void put_service_option(Text& text, const ipvs::ServiceKey& key, Names* names) {
     put(text, "-f {}{}", key.fwmark, key.family == ipvs::Family::ipv6 ? " -6" : "");
     return;
   }
-  switch (key.protocol) {
-    case ipvs::Protocol::tcp: put(text, "-t "); break;
-    case ipvs::Protocol::udp: put(text, "-u "); break;
-    case ipvs::Protocol::sctp: put(text, "--sctp-service "); break;
+  const ProtocolWords* words = find_words(key.protocol);
+  if (words == nullptr) {
     // No option makes such a service: whoever reads the rule must hear of it.
-    default: put(text, "--protocol-{} ", static_cast<unsigned>(key.protocol));
+    put(text, "--protocol-{} ", static_cast<unsigned>(key.protocol));
+  } else if (const SpellingInfo& option = info(words->option); !option.short_names.empty()) {
+    for (const char character : {'-', option.short_names.front(), ' '}) text.push_back(character);
+  } else {
+    put(text, "--{} ", option.long_name);
   }
   render_endpoint(text, key.address, key.port, key.protocol, names);
 }
 
-std::string_view connection_protocol_name(std::uint16_t protocol) {
-  switch (protocol) {
-    case 6: return "TCP";
-    case 17: return "UDP";
-    case 132: return "SCTP";
-    case 0: return "IP";
-    default: return "";
-  }
+std::string_view connection_protocol_name(ipvs::Protocol protocol) {
+  if (protocol == ipvs::Protocol::none) return "IP";
+  const ProtocolWords* words = find_words(protocol);
+  return words == nullptr ? "" : words->listing;
 }
 
 void put_connection_end(Text& text, const ipvs::Endpoint& end, std::size_t columns, ipvs::Protocol protocol,
@@ -217,7 +244,8 @@ void put_server_rule(Text& text, std::string_view command, const ipvs::ServiceKe
   put(text, " -r ");
   render_endpoint(text, server.key.address, server.key.port, service.protocol, names);
   const bool tunnel = server.forwarding == ipvs::Forwarding::tunnel;
-  put(text, server.forwarding == ipvs::Forwarding::masquerade ? " -m" : tunnel ? " -i" : " -g");
+  put(text, " -");
+  text.push_back(words_of(server.forwarding).option);
   put(text, " -w ");
   put_number(text, server.weight);
   if (server.upper_threshold != 0) put(text, " -x {}", server.upper_threshold);
@@ -232,11 +260,10 @@ void put_server_rule(Text& text, std::string_view command, const ipvs::ServiceKe
   }
 }
 
-std::string_view role_name(ipvs::DaemonRole role) { return role == ipvs::DaemonRole::master ? "master" : "backup"; }
-
 void put_daemon_rule(Text& text, const ipvs::Daemon& daemon) {
-  put(text, "--start-daemon {} --mcast-interface {} --syncid {}", role_name(daemon.role), daemon.interface,
-      daemon.sync_id);
+  put(text, "--start-daemon {} --mcast-interface ", role_name(daemon.role));
+  put_outside_text(text, daemon.interface);
+  put(text, " --syncid {}", daemon.sync_id);
   if (daemon.multicast_group) {
     put(text, " --mcast-group ");
     put_address(text, *daemon.multicast_group);
@@ -246,7 +273,7 @@ void put_daemon_rule(Text& text, const ipvs::Daemon& daemon) {
   if (daemon.sync_maxlen != 0) put(text, " --sync-maxlen {}", daemon.sync_maxlen);
 }
 
-/// One function a change.
+/// One function per change.
 struct RuleWriter {
   Text& text;
   Names* names;
@@ -285,7 +312,7 @@ void render_endpoint(Text& text, const ipvs::Address& address, std::uint16_t por
   if (address.is_v6()) put(text, "[");
   const std::string* host_name = names == nullptr ? nullptr : &names->host_name(address);
   if (host_name != nullptr && !host_name->empty()) {
-    put(text, *host_name);
+    put_outside_text(text, *host_name);
   } else {
     put_address(text, address);
   }
@@ -294,7 +321,7 @@ void render_endpoint(Text& text, const ipvs::Address& address, std::uint16_t por
   const bool has_name = names != nullptr && port != 0 && protocol != ipvs::Protocol::none;
   const std::string* port_name = has_name ? &names->port_name(port, protocol) : nullptr;
   if (port_name != nullptr && !port_name->empty()) {
-    put(text, *port_name);
+    put_outside_text(text, *port_name);
   } else {
     put_number(text, port);
   }
@@ -366,11 +393,11 @@ void render_server(Text& text, const ipvs::ServiceKey& service, const ipvs::Dest
           entry.inactive_connections);
       break;
     case View::tun_info:
-      put(text, " {:<7} {:<13} {:<6} {:<10} {:<10}\n", forwarding_name(server.forwarding), tunnel_text(server),
+      put(text, " {:<7} {:<13} {:<6} {:<10} {:<10}\n", words_of(server.forwarding).listing, tunnel_text(server),
           server.weight, entry.active_connections, entry.inactive_connections);
       break;
     case View::table:
-      put_cell(text, forwarding_name(server.forwarding), 7);
+      put_cell(text, words_of(server.forwarding).listing, 7);
       put_cell(text, server.weight, 6);
       put_cell(text, entry.active_connections, 10);
       put_cell(text, entry.inactive_connections, 10);
@@ -379,38 +406,54 @@ void render_server(Text& text, const ipvs::ServiceKey& service, const ipvs::Dest
   }
 }
 
+void render_total(Text& text, const ipvs::Stats& total, const ListServices& list) {
+  const std::size_t begin = text.size();
+  put(text, "Total");
+  pad(text, begin, service_columns, false);
+  if (list.view == View::stats) {
+    put_counters(text, total, list.exact);
+  } else {
+    put_rates(text, total, list.exact, false);
+  }
+  put(text, "\n");
+}
+
 void render_connection_header(Text& text, bool engine_data) {
   put(text, "IPVS connection entries\npro expire state       source             virtual            destination");
   put(text, engine_data ? "        pe name          pe_data\n" : "\n");
 }
 
 void render_connection(Text& text, const ipvs::Connection& connection, bool engine_data, Names* names) {
-  const auto protocol = static_cast<ipvs::Protocol>(connection.protocol);
   const std::int64_t seconds = connection.expires.count();
   const std::string_view name = connection_protocol_name(connection.protocol);
   if (name.empty()) {
-    put(text, "{:<3} ", connection.protocol);
+    put(text, "{:<3} ", static_cast<unsigned>(connection.protocol));
   } else {
-    put(text, "{:<3} ", name);
+    put_column(text, name, 3);
   }
   // Six columns, as wide as 999 minutes; longer times push the rest to the right.
   const std::size_t begin = text.size();
-  put(text, "{:02}:{:02}", seconds / 60, seconds % 60);
+  put_two_digits(text, seconds / 60);
+  text.push_back(':');
+  put_two_digits(text, seconds % 60);
   pad(text, begin, 6, false);
-  put(text, " {:<11} ", connection.state);
+  text.push_back(' ');
+  put_column(text, connection.state, 11);
   constexpr std::size_t columns = 18;
-  put_connection_end(text, connection.client, columns, protocol, names);
+  put_connection_end(text, connection.client, columns, connection.protocol, names);
   put(text, " ");
-  put_connection_end(text, connection.virtual_service, columns, protocol, names);
+  put_connection_end(text, connection.virtual_service, columns, connection.protocol, names);
   put(text, " ");
   if (!engine_data || connection.engine_name.empty()) {
-    put_connection_end(text, connection.destination, 0, protocol, names);
+    put_connection_end(text, connection.destination, 0, connection.protocol, names);
     put(text, "\n");
     return;
   }
   // Not as wide as the headings: this is what ipvsadm 1.31 prints.
-  put_connection_end(text, connection.destination, 16, protocol, names);
-  put(text, " {:<18} {}\n", connection.engine_name, connection.engine_data);
+  put_connection_end(text, connection.destination, 16, connection.protocol, names);
+  put(text, " {:<18} ", connection.engine_name);
+  put_outside_text(text, connection.engine_data);
+  text.push_back('\n');
 }
 
 void render_timeouts(Text& text, const ipvs::Timeouts& timeouts) {
@@ -419,8 +462,9 @@ void render_timeouts(Text& text, const ipvs::Timeouts& timeouts) {
 }
 
 void render_daemon(Text& text, const ipvs::Daemon& daemon) {
-  put(text, "{} sync daemon (mcast={}, syncid={}, maxlen={}, group=", role_name(daemon.role), daemon.interface,
-      daemon.sync_id, daemon.sync_maxlen);
+  put(text, "{} sync daemon (mcast=", role_name(daemon.role));
+  put_outside_text(text, daemon.interface);
+  put(text, ", syncid={}, maxlen={}, group=", daemon.sync_id, daemon.sync_maxlen);
   if (daemon.multicast_group) put_address(text, *daemon.multicast_group);
   put(text, ", port={}, ttl={})\n", daemon.multicast_port, daemon.multicast_ttl);
 }
@@ -436,7 +480,7 @@ void render_counter(Text& text, std::uint64_t counter, bool exact) {
                                                  {100'000'000'000'000ULL, 1'000'000'000ULL, 'G'}}};
   constexpr std::uint64_t shown_whole_below = 100'000'000ULL;
   if (exact || counter < shown_whole_below) {
-    put(text, " {:>8}", counter);
+    put_right(text, counter, 8);
     return;
   }
   for (const Unit& unit : units) {

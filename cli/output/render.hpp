@@ -28,6 +28,9 @@ void render_service(Text& text, const ipvs::ServiceEntry& entry, const ListServi
 void render_server(Text& text, const ipvs::ServiceKey& service, const ipvs::DestinationEntry& entry,
                    const ListServices& list, Names* names);
 
+/// The sums of a view with counters.
+void render_total(Text& text, const ipvs::Stats& total, const ListServices& list);
+
 void render_connection_header(Text& text, bool engine_data);
 void render_connection(Text& text, const ipvs::Connection& connection, bool engine_data, Names* names);
 void render_timeouts(Text& text, const ipvs::Timeouts& timeouts);

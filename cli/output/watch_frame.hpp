@@ -3,9 +3,11 @@
 
 #include <cstddef>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
-#include <vector>
+
+#include "output/output.hpp"
 
 namespace ipvsadm {
 
@@ -17,14 +19,14 @@ class FrameMaker {
 
   /// The text that draws `title` and `listing` into a window of `rows` times `columns` from its top left corner on.
   /// Lines that don't fit are cut off, and so is the listing's end.
-  std::string draw(std::string_view title, std::string_view listing, std::size_t rows, std::size_t columns);
+  std::string draw(std::string_view title, std::span<const Row> listing, std::size_t rows, std::size_t columns);
 
  private:
   std::string mark(const std::string& line, const std::string* former) const;
 
   bool bold_;
   bool drawn_before_ = false;
-  /// The last listing's lines by what they are about: a server's by its service and name.
+  /// The last listing's lines by their keys.
   std::map<std::string, std::string> former_;
 };
 

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <string_view>
 
+#include "line/failure.hpp"
 #include "output/signals.hpp"
 
 namespace ipvsadm {
@@ -32,24 +33,14 @@ void handle(int signal, void (*handler)(int)) {
   sigaction(signal, &action, nullptr);
 }
 
-/// Does what the signal does to a program without a handler.
-void take(int signal) {
-  handle(signal, SIG_DFL);
-  sigset_t one;
-  sigemptyset(&one);
-  sigaddset(&one, signal);
-  raise(signal);
-  sigprocmask(SIG_UNBLOCK, &one, nullptr);
-}
-
 extern "C" void end(int /*signal*/) {
   if (shown != 0) leave_screen();
-  _exit(0);
+  _exit(status_done);
 }
 
 extern "C" void quit(int signal) {
   if (shown != 0) leave_screen();
-  take(signal);
+  take_default_action(signal);
 }
 
 extern "C" void stop(int signal) {
@@ -57,11 +48,12 @@ extern "C" void stop(int signal) {
   const sig_atomic_t was_shown = shown;
   if (was_shown != 0) leave_screen();
   shown = 0;
-  take(signal);
-  // Here the program goes on.
+  take_default_action(signal);
+  // Here the program continues.
   handle(signal, stop);
-  if (was_shown != 0) enter_screen();
+  // Set first: a signal may come while the screen is entered.
   shown = was_shown;
+  if (was_shown != 0) enter_screen();
   errno = error_number;
 }
 
@@ -70,14 +62,14 @@ extern "C" void end_pause(int /*signal*/) {}
 }  // namespace
 
 Watching::Watching(bool terminal) : terminal_(terminal) {
-  handle_endings(end);
   if (terminal_) {
-    handle(SIGQUIT, quit);
+    handle_signals(fatal_signals, quit);
     handle(SIGTSTP, stop);
     handle(SIGWINCH, end_pause);
-    // To put the screen back must not stop a program in the background that is told to end.
+    // To put the screen back must not stop a program in the background that is asked to end.
     handle(SIGTTOU, SIG_IGN);
   }
+  handle_signals(ending_signals, end);
   // A window that changes between a drawing and the pause ends the pause.
   sigset_t window;
   sigemptyset(&window);

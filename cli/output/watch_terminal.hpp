@@ -11,7 +11,7 @@ namespace ipvsadm {
 /// that were there come back at the end, and while the program is stopped (Ctrl-Z).
 ///
 /// The ending signals end the program at once with status 0, even in the midst of a look-up or of a write that waits:
-/// whoever watches has nothing to lose.
+/// whoever watches has nothing to lose. So do the other fatal signals, in their own way.
 class Watching {
  public:
   /// `terminal`: whether stdout is one. Otherwise there is no screen to change, only the signals are as said.
@@ -23,7 +23,7 @@ class Watching {
   /// Shows the other screen, once the first listing is there. Does nothing without a terminal.
   void show() const;
 
-  /// Sleeps for `duration`, or until the window changes its size or the program goes on after a stop.
+  /// Sleeps for `duration`, or until the window changes its size or the program continues after a stop.
   void pause(std::chrono::milliseconds duration) const;
 
  private:
@@ -37,7 +37,7 @@ struct Window {
   std::size_t columns = 80;
 };
 
-/// That of the terminal behind `descriptor`; the usual one if it tells none.
+/// The size of the terminal that `descriptor` is open on; the usual size if it reports none.
 Window window_size(int descriptor);
 
 }  // namespace ipvsadm

@@ -5,19 +5,21 @@
 //   apply_table SERVICE PORT SERVER...
 #include <cstdio>
 #include <cstdlib>
+#include <vector>
 
 #include <ipvs/ipvs.hpp>
 
 namespace {
 
-/// All changes in one go; those that the kernel refuses are told.
-int carry_out(ipvs::Client& client, const std::vector<ipvs::Change>& changes) {
-  ipvs::Batch batch(client);
-  for (const ipvs::Change& change : changes) batch.add(change);
-  const auto refusals = batch.finish();
-  for (const auto& refusal : refusals) std::fprintf(stderr, "apply_table: %s\n", refusal.error.what());
-  std::printf("%zu changes, %zu refused\n", changes.size(), refusals.size());
-  return refusals.empty() ? 0 : 1;
+/// Says what became of it.
+int report(const ipvs::ApplyResult& result) {
+  for (const auto& refusal : result.refusals) std::fprintf(stderr, "apply_table: %s\n", refusal.error.what());
+  if (result.failure) std::fprintf(stderr, "apply_table: %s\n", result.failure->what());
+  switch (result.outcome) {
+    case ipvs::ApplyOutcome::done: std::puts("done"); return 0;
+    case ipvs::ApplyOutcome::as_before: std::puts("not done; the table is as it was before"); return 1;
+    default: std::puts("not done; the table may not be what it was before"); return 1;
+  }
 }
 
 }  // namespace
@@ -29,7 +31,8 @@ int main(int argc, char** argv) {
     return 2;
   }
   const auto port = static_cast<std::uint16_t>(std::strtol(argv[2], nullptr, 10));
-  ipvs::Table::Entry web{ipvs::Service(ipvs::ServiceKey::tcp(*address, port)), {}};
+  const auto web = ipvs::ServiceKey::tcp(*address, port);
+  std::vector<ipvs::Destination> servers;
   for (int i = 3; i < argc; ++i) {
     const auto server = ipvs::Address::parse(argv[i]);
     if (!server) {
@@ -39,14 +42,17 @@ int main(int argc, char** argv) {
     ipvs::Destination destination;
     destination.key = {*server, port};
     destination.forwarding = ipvs::Forwarding::masquerade;
-    web.destinations[destination.key] = destination;
+    servers.push_back(destination);
   }
   try {
     ipvs::Client client;
     const ipvs::Table present = ipvs::read_table(client);
     ipvs::Table wanted = present;
-    wanted.services[web.service.key] = web;
-    return carry_out(client, ipvs::diff(present, wanted));
+    wanted.services.erase(web);
+    wanted.add(ipvs::Service(web));
+    for (const ipvs::Destination& server : servers) wanted.add(web, server);
+    std::printf("%zu changes: ", ipvs::plan(present, wanted, {}).size());
+    return report(ipvs::apply(client, wanted, {}));
   } catch (const ipvs::Error& error) {
     std::fprintf(stderr, "apply_table: %s\n", error.what());
     return 1;

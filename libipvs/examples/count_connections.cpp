@@ -13,8 +13,7 @@ int main() {
   std::unordered_map<ipvs::Address, std::size_t> counts;
   try {
     ipvs::ConnectionReader reader;
-    ipvs::Connection connection;
-    while (reader.next(connection)) ++counts[connection.client.address];
+    for (const ipvs::Connection& connection : reader) ++counts[connection.client.address];
   } catch (const ipvs::Error& error) {
     std::fprintf(stderr, "count_connections: %s\n", error.what());
     return 1;

@@ -61,7 +61,7 @@ bool if_still_there(Work work) try {
 bool set_weight(ipvs::Client& client, const Server& server, ipvs::Destination destination, std::int32_t weight) {
   destination.weight = weight;
   if (!if_still_there([&] { client.edit_destination(server.first, destination); })) return false;
-  std::printf("%s port %d: weight %d\n", server.second.address.to_string().c_str(), server.second.port, weight);
+  std::printf("%s: weight %d\n", ipvs::to_string(server.second).c_str(), weight);
   std::fflush(stdout);
   return true;
 }

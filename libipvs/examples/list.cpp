@@ -9,19 +9,13 @@ namespace {
 
 void print_server(const ipvs::DestinationEntry& entry) {
   const ipvs::Destination& server = entry.destination;
-  std::printf("  %s port %u, weight %d: %u active, %u inactive\n", server.key.address.to_string().c_str(),
-              unsigned{server.key.port}, server.weight, entry.active_connections, entry.inactive_connections);
+  std::printf("  %s, weight %d: %u active, %u inactive\n", ipvs::to_string(server.key).c_str(), server.weight,
+              entry.active_connections, entry.inactive_connections);
 }
 
 void print_service(const ipvs::ServiceEntry& entry) {
   const ipvs::Service& service = entry.service;
-  if (service.key.is_fwmark()) {
-    std::printf("mark %u", service.key.fwmark);
-  } else {
-    std::printf("protocol %u, %s port %u", static_cast<unsigned>(service.key.protocol),
-                service.key.address.to_string().c_str(), unsigned{service.key.port});
-  }
-  std::printf(", %s\n", service.scheduler.c_str());
+  std::printf("%s, %s\n", ipvs::to_string(service.key).c_str(), service.scheduler.c_str());
 }
 
 }  // namespace

@@ -12,6 +12,8 @@
 #include <utility>
 
 #include "client_state.hpp"
+#include "ipvs/error.hpp"
+#include "ipvs/netns.hpp"
 #include "netlink/codec.hpp"
 
 namespace ipvs {
@@ -38,7 +40,7 @@ void Client::apply(const Change& change) {
   try {
     state_->socket.request(operation, state_->message, Answer::ack);
   } catch (const Error& error) {
-    // A sync daemon that is stopped before it first ran ends with EINTR, which the kernel does not tell (Linux 6.1).
+    // A sync daemon that is stopped before it first ran ends with EINTR, which the kernel does not report (Linux 6.1).
     if (operation != Operation::stop_daemon || error.error_number() != EINTR) throw;
   }
 }
@@ -67,7 +69,7 @@ netlink::Moment read_dump(Operation operation, netlink::Socket& socket, netlink:
 }
 
 /// All data messages of a dump, decoded. What came in several packets is read until two readings agree on which
-/// values there are: the kernel goes on by position, and passes over or repeats others when some are added or deleted
+/// values there are: the kernel continues by position, and passes over or repeats others when some are added or deleted
 /// between two packets (Linux 6.1), or while the table itself grows or shrinks (7.1). When the table never rests, it is
 /// read until several readings in a row held no new key; what only some of them held is handed to `ask_again`, which
 /// gives it as it is now, or nothing.
@@ -90,10 +92,10 @@ std::vector<Value> dump(Operation operation, netlink::Socket& socket, netlink::M
     if (reading > 1 && std::ranges::equal(former, values, {}, name, name)) return values;
   }
   for (Value& value : former) told_before.insert_or_assign(name(value), std::move(value));
-  std::set<Key> told;
-  std::erase_if(values, [&](const Value& value) { return !told.insert(name(value)).second; });
+  std::set<Key> seen;
+  std::erase_if(values, [&](const Value& value) { return !seen.insert(name(value)).second; });
   for (const auto& [key, value] : told_before) {
-    if (told.contains(key)) continue;
+    if (seen.contains(key)) continue;
     if (std::optional<Value> present = ask_again(value)) values.push_back(*std::move(present));
   }
   return values;
@@ -142,14 +144,14 @@ std::vector<DestinationEntry> Client::destinations(const ServiceKey& key) {
   check(Operation::list_destinations, key);
   state_->begin(IPVS_CMD_GET_DEST, Answer::dump);
   netlink::encode_key(state_->message, key);
-  // The kernel tells no single destination.
+  // The kernel returns no single destination.
   const auto keep = [](const DestinationEntry& entry) { return std::optional(entry); };
   const auto decode = [&key](Payload payload) { return netlink::decode_destination(payload, key.family); };
   std::vector<DestinationEntry> entries = dump<DestinationEntry>(
       Operation::list_destinations, state_->socket, state_->message, decode,
       [](const DestinationEntry& entry) -> const auto& { return entry.destination.key; }, keep);
   if (entries.empty()) {
-    // The kernel's dump does not tell "no destination" from "no such service".
+    // The kernel's dump is the same for "no destination" and "no such service".
     state_->get_service(Operation::list_destinations, key);
   }
   return entries;

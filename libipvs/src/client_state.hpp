@@ -7,7 +7,7 @@
 
 namespace ipvs {
 
-/// What stands behind a Client; Batch works on the same socket.
+/// What a Client holds; Batch works on the same socket.
 struct Client::State {
   netlink::Socket socket;
   netlink::Message message;  ///< reused by every call

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "ipvs/error.hpp"
+#include "ipvs/netns.hpp"
 #include "table_status.hpp"
 
 namespace ipvs {
@@ -22,8 +23,8 @@ namespace {
 // The kernel hands out at most a page a read; a longer line (255 bytes of engine data and six columns) can't be.
 constexpr std::size_t buffer_capacity = 64 * 1024;
 
-// The open file keeps the namespace of the thread that opened it; /proc/net would be that of the whole process.
-constexpr std::string_view thread_folder = "/proc/thread-self/net/";
+constexpr std::string_view table_file = "ip_vs_conn";
+constexpr std::string_view status_file = "ip_vs_status";
 
 using Clock = std::chrono::steady_clock;
 // The table takes far longer to move than to walk, and what the kernel says of it is a walk; so no move fits in
@@ -34,28 +35,45 @@ constexpr Clock::duration patience = std::chrono::seconds(1);
 
 /// The next word of `line`, which is cut off; empty at the end.
 std::string_view take_word(std::string_view& line) {
-  const std::size_t begin = line.find_first_not_of(' ');
-  if (begin == std::string_view::npos) {
-    line = {};
-    return {};
-  }
-  line.remove_prefix(begin);
-  const std::string_view word = line.substr(0, line.find(' '));
-  line.remove_prefix(word.size());
+  // Words are short: plain loops are quicker than the library's searches.
+  std::size_t begin = 0;
+  while (begin < line.size() && line[begin] == ' ') ++begin;
+  std::size_t end = begin;
+  while (end < line.size() && line[end] != ' ') ++end;
+  const std::string_view word = line.substr(begin, end - begin);
+  line.remove_prefix(end);
   return word;
 }
 
 template <typename Number>
-bool read_number(std::string_view word, int base, Number& number) {
-  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number, base);
+bool read_number(std::string_view word, Number& number) {
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
   return error == std::errc() && end == word.data() + word.size();
+}
+
+/// As the kernel writes addresses and ports, in no more digits than the number can have.
+template <typename Number>
+bool read_hex(std::string_view word, Number& number) {
+  if (word.empty() || word.size() > 2 * sizeof(Number)) return false;
+  std::uint32_t value = 0;
+  for (const char digit : word) {
+    if (digit >= '0' && digit <= '9') {
+      value = value << 4 | static_cast<std::uint32_t>(digit - '0');
+    } else {
+      const char letter = static_cast<char>(digit & ~0x20);
+      if (letter < 'A' || letter > 'F') return false;
+      value = value << 4 | static_cast<std::uint32_t>(letter - 'A' + 10);
+    }
+  }
+  number = static_cast<Number>(value);
+  return true;
 }
 
 bool read_address(std::string_view word, Address& address) {
   // IPv4: eight hex digits. IPv6: eight groups of four, "2001:0db8:…", in brackets.
   if (word.size() == 8) {
     std::uint32_t number = 0;
-    if (!read_number(word, 16, number)) return false;
+    if (!read_hex(word, number)) return false;
     address = Address::v4(number);
     return true;
   }
@@ -67,36 +85,28 @@ bool read_address(std::string_view word, Address& address) {
 }
 
 bool read_endpoint(std::string_view& line, Endpoint& endpoint) {
-  return read_address(take_word(line), endpoint.address) && read_number(take_word(line), 16, endpoint.port);
+  return read_address(take_word(line), endpoint.address) && read_hex(take_word(line), endpoint.port);
 }
 
-bool read_protocol(std::string_view word, std::uint16_t& protocol) {
-  static constexpr std::array<std::pair<std::string_view, std::uint16_t>, 4> names = {
-      {{"TCP", 6}, {"UDP", 17}, {"SCTP", 132}, {"IP", 0}}};
-  for (const auto& [name, number] : names) {
+bool read_protocol(std::string_view word, Protocol& protocol) {
+  static constexpr std::array<std::pair<std::string_view, Protocol>, 4> names = {
+      {{"TCP", Protocol::tcp}, {"UDP", Protocol::udp}, {"SCTP", Protocol::sctp}, {"IP", Protocol::none}}};
+  for (const auto& [name, known] : names) {
     if (word == name) {
-      protocol = number;
+      protocol = known;
       return true;
     }
   }
   // The kernel writes any other protocol as IP_NUMBER.
-  return word.starts_with("IP_") && read_number(word.substr(3), 10, protocol);
+  std::uint16_t number = 0;
+  if (!word.starts_with("IP_") || !read_number(word.substr(3), number)) return false;
+  protocol = static_cast<Protocol>(number);
+  return true;
 }
 
-int open_in(std::string_view folder, std::string_view file) {
-  return ::open(std::string(folder).append(file).c_str(), O_RDONLY | O_CLOEXEC);
-}
-
-/// `own`: the namespace is that of the whole process, which is what /proc/net shows. -1 and errno if it can't be
-/// opened.
-int open_file(std::string_view file, bool own) {
-  int descriptor = open_in(thread_folder, file);
-  if (descriptor < 0 && errno == ENOENT) {
-    // Linux before 3.17, or a /proc that is only partly there.
-    descriptor = open_in("/proc/self/task/" + std::to_string(::gettid()) + "/net/", file);
-  }
-  if (descriptor < 0 && errno == ENOENT && own) descriptor = open_in("/proc/net/", file);
-  return descriptor;
+/// -1 and errno if it can't be opened.
+int open_in(const std::string& folder, std::string_view file) {
+  return ::open((folder + std::string(file)).c_str(), O_RDONLY | O_CLOEXEC);
 }
 
 }  // namespace
@@ -108,7 +118,7 @@ bool parse_connection(std::string_view line, Connection& connection) {
     return false;
   }
   const std::string_view state = take_word(line);
-  if (state.empty() || !read_number(take_word(line), 10, expires)) return false;
+  if (state.empty() || !read_number(take_word(line), expires)) return false;
   connection.state = state;
   connection.expires = std::chrono::seconds(expires);
   connection.engine_name = take_word(line);
@@ -130,6 +140,7 @@ struct ConnectionReader::State {
   std::uint64_t lines = 0;
   std::optional<TableStatus> first_status;
   Clock::time_point next_look;
+  Connection entry;  // what iterators name
   std::array<char, buffer_capacity> buffer;
 
   ~State() {
@@ -137,10 +148,22 @@ struct ConnectionReader::State {
     if (status_descriptor >= 0) ::close(status_descriptor);
   }
 
+  /// `own`: the namespace is that of the whole process, which is what /proc/net shows.
   void open(bool own) {
-    descriptor = open_file("ip_vs_conn", own);
+    // The open file keeps the namespace of the thread that opened it; /proc/net would be that of the whole process.
+    std::string folder = "/proc/thread-self/net/";
+    descriptor = open_in(folder, table_file);
+    if (descriptor < 0 && errno == ENOENT) {
+      // Linux before 3.17, or a /proc that is only partly there.
+      folder = "/proc/self/task/" + std::to_string(::gettid()) + "/net/";
+      descriptor = open_in(folder, table_file);
+    }
+    if (descriptor < 0 && errno == ENOENT && own) {
+      folder = "/proc/net/";
+      descriptor = open_in(folder, table_file);
+    }
     if (descriptor < 0) throw Error(Operation::read_connections, errno);
-    status_descriptor = open_file("ip_vs_status", own);
+    status_descriptor = open_in(folder, status_file);
   }
 
   /// What the kernel says of its table now.
@@ -152,34 +175,36 @@ struct ConnectionReader::State {
     return parse_table_status({text.data(), static_cast<std::size_t>(size)});
   }
 
+  /// The same, and sets when to look again.
+  std::optional<TableStatus> look() {
+    const Clock::time_point before = Clock::now();
+    std::optional<TableStatus> now = status();
+    const Clock::time_point after = Clock::now();
+    next_look = after + std::max(least_pause, (after - before) * pause_in_walks);
+    return now;
+  }
+
+  void compare(const std::optional<TableStatus>& now) {
+    has_moved = has_moved || !now || now->is_moving() || now->buckets != first_status->buckets;
+  }
+
   /// Before the first line: waits while the table moves.
   void begin_looking() {
     const Clock::time_point latest = Clock::now() + patience;
-    for (;;) {
-      const Clock::time_point before = Clock::now();
-      first_status = status();
-      next_look = Clock::now() + std::max(least_pause, (Clock::now() - before) * pause_in_walks);
-      if (!first_status || !first_status->is_moving() || Clock::now() > latest) break;
+    while ((first_status = look()) && first_status->is_moving() && Clock::now() <= latest) {
       std::this_thread::sleep_for(least_pause);
     }
     has_moved = first_status && first_status->is_moving();
   }
 
-  void look() {
-    const Clock::time_point before = Clock::now();
-    if (!first_status || has_moved || before < next_look) return;
-    compare(status());
-    next_look = Clock::now() + std::max(least_pause, (Clock::now() - before) * pause_in_walks);
-  }
-
-  std::optional<TableStatus> compare(std::optional<TableStatus> now) {
-    has_moved = has_moved || !now || now->is_moving() || now->buckets != first_status->buckets;
-    return now;
+  void look_if_due() {
+    if (first_status && !has_moved && Clock::now() >= next_look) compare(look());
   }
 
   void end_looking() {
     if (!first_status || (has_moved && lines > 0)) return;
-    const std::optional<TableStatus> last = compare(status());
+    const std::optional<TableStatus> last = status();
+    compare(last);
     if (!last) return;
     // Nothing came and nothing left, and yet not all of it was read, or more.
     if (last->connections == first_status->connections && last->connections != lines) has_moved = true;
@@ -187,7 +212,7 @@ struct ConnectionReader::State {
     if (lines == 0 && (first_status->connections == 0 || last->connections == 0)) has_moved = false;
   }
 
-  /// Reads on behind what is unread; false at the end of the file.
+  /// Reads more after what is unread; false at the end of the file.
   bool fill() {
     std::memmove(buffer.data(), buffer.data() + begin, end - begin);
     end -= begin;
@@ -198,7 +223,7 @@ struct ConnectionReader::State {
       if (size < 0 && errno == EINTR) continue;
       if (size < 0) throw Error(Operation::read_connections, errno);
       end += static_cast<std::size_t>(size);
-      if (size > 0) look();
+      if (size > 0) look_if_due();
       return size > 0;
     }
   }
@@ -220,6 +245,24 @@ struct ConnectionReader::State {
     if (begin != end) throw Error(Operation::read_connections, EBADMSG, "the last line has no end");
     return std::nullopt;
   }
+
+  bool next(Connection& connection) {
+    if (!std::exchange(header_seen, true)) {
+      begin_looking();
+      line();
+    }
+    while (const std::optional<std::string_view> text = line()) {
+      if (parse_connection(*text, connection)) {
+        ++lines;
+        data_goes_on = !connection.engine_data.empty();
+        return true;
+      }
+      // An engine's data comes from clients, or from other directors, and may hold a newline.
+      if (!data_goes_on) throw Error(Operation::read_connections, EBADMSG, "unknown line format");
+    }
+    end_looking();
+    return false;
+  }
 };
 
 ConnectionReader::ConnectionReader() : state_(std::make_unique<State>()) { state_->open(true); }
@@ -232,22 +275,11 @@ ConnectionReader::ConnectionReader(ConnectionReader&&) noexcept = default;
 ConnectionReader& ConnectionReader::operator=(ConnectionReader&&) noexcept = default;
 ConnectionReader::~ConnectionReader() = default;
 
-bool ConnectionReader::next(Connection& connection) {
-  if (!std::exchange(state_->header_seen, true)) {
-    state_->begin_looking();
-    state_->line();
-  }
-  while (const std::optional<std::string_view> line = state_->line()) {
-    if (parse_connection(*line, connection)) {
-      ++state_->lines;
-      state_->data_goes_on = !connection.engine_data.empty();
-      return true;
-    }
-    // An engine's data comes from clients, or from other directors, and may hold a newline.
-    if (!state_->data_goes_on) throw Error(Operation::read_connections, EBADMSG, "unknown line format");
-  }
-  state_->end_looking();
-  return false;
+bool ConnectionReader::next(Connection& connection) { return state_->next(connection); }
+
+ConnectionReader::Iterator& ConnectionReader::Iterator::operator++() {
+  entry_ = state_->next(state_->entry) ? &state_->entry : nullptr;
+  return *this;
 }
 
 bool ConnectionReader::is_complete() const { return !state_->has_moved; }

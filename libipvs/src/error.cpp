@@ -33,6 +33,14 @@ const char* to_string(Operation operation) noexcept {
 Error::Error(Operation operation, int error_number)
     : std::system_error(error_number, std::generic_category(), to_string(operation)), operation_(operation) {}
 
+Error::Error(Operation operation, int error_number, KernelText kernel_text)
+    : std::system_error(error_number, std::generic_category(),
+                        kernel_text.text.empty()
+                            ? std::string(to_string(operation))
+                            : std::string(to_string(operation)) + ": " + std::string(kernel_text.text)),
+      operation_(operation),
+      kernel_text_(kernel_text.text.empty() ? nullptr : std::make_shared<const std::string>(kernel_text.text)) {}
+
 Error::Error(Operation operation, int error_number, const char* detail)
     : std::system_error(error_number, std::generic_category(), std::string(to_string(operation)) + ": " + detail),
       operation_(operation) {}

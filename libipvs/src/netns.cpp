@@ -21,7 +21,7 @@ int open_namespace(const std::string& path) {
   // Not to wait for the other end of a pipe.
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   if (descriptor < 0) throw Error(Operation::open_namespace, errno, path.c_str());
-  // Any other file answers ENOTTY; a namespace of another kind tells its own type. Linux 4.11.
+  // Any other file answers ENOTTY; a namespace of another kind reports its own type. Linux 4.11.
   if (ioctl(descriptor, NS_GET_NSTYPE) != CLONE_NEWNET) {
     ::close(descriptor);
     throw Error(Operation::open_namespace, EINVAL, path.c_str());

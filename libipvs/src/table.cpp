@@ -8,18 +8,21 @@
 #include <utility>
 #include <variant>
 
+#include "ipvs/client.hpp"
+#include "ipvs/error.hpp"
+
 namespace ipvs {
 namespace {
 
 /// Whether the kernel's `is` does what `wanted` asks for.
 bool same(const Destination& is, const Destination& wanted) {
   Destination comparable = is;
-  // Old kernels tell a server on this machine as local, whatever was set.
+  // Old kernels report a server on this machine as local, whatever was set.
   if (comparable.forwarding == Forwarding::local) comparable.forwarding = wanted.forwarding;
   return comparable == wanted;
 }
 
-/// What the kernel makes of a message length (Linux 6.1): at most what fits a packet behind the IP and UDP headers.
+/// What the kernel makes of a message length (Linux 6.1): at most what fits a packet after the IP and UDP headers.
 std::uint16_t kept_maxlen(std::uint16_t wanted, const Daemon& running) {
   constexpr std::uint16_t most_over_v4 = 65535 - 20 - 8;
   constexpr std::uint16_t most_over_v6 = 65535 - 40 - 8;
@@ -137,7 +140,7 @@ struct Undo {
     }
   }
   void operator()(const AddDestination& c) const {
-    // A service that was added goes with its destinations.
+    // A service that was added is deleted with its destinations.
     if (!added.contains(c.service)) out.emplace_back(DeleteDestination{c.service, c.destination.key});
   }
   void operator()(const EditDestination& c) const {
@@ -176,6 +179,18 @@ struct Undo {
 };
 
 }  // namespace
+
+void Table::add(Service service) {
+  const ServiceKey key = service.key;
+  if (!services.try_emplace(key, Entry{std::move(service), {}}).second) throw Error(Operation::add_service, EEXIST);
+}
+
+void Table::add(const ServiceKey& key, const Destination& destination) {
+  const auto found = services.find(key);
+  if (found == services.end()) throw Error(Operation::add_destination, ESRCH);
+  const bool added = found->second.destinations.try_emplace(destination.key, destination).second;
+  if (!added) throw Error(Operation::add_destination, EEXIST);
+}
 
 Table read_table(Client& client) {
   Table table;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Makes connections by the thousand without traffic: tells a backup sync daemon of this network namespace about
+// Makes connections by the thousand without traffic: sends a backup sync daemon of this network namespace the data of
 // them, as another director would (sync messages, version 1).
 //
 //   connections N [ADDRESS]    N TCP connections of clients 10.x.x.x to ADDRESS:80 (192.0.2.1), by NAT to eight

@@ -34,7 +34,7 @@ static_assert(IPVS_GENL_VERSION == generic_version);
   std::exit(1);
 }
 
-/// Messages one behind the other.
+/// Messages one after the other.
 class Buffer {
  public:
   explicit Buffer(std::uint16_t family) : family_(family) {}

@@ -14,6 +14,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!ipvs::parse_connection({reinterpret_cast<const char*>(data), size}, connection)) return 0;
   ipvsadm::Text text;
   ipvsadm::render_connection(text, connection, true, nullptr);
-  ipvsadm::json_connection(connection);
+  ipvsadm::json_connection(text, connection);
   return 0;
 }

@@ -26,8 +26,9 @@ void means_the_same_when_written(const ipvs::Change& change, ipvsadm::Parser& pa
   ipvsadm::render_rule(text, change, nullptr);
   ipvsadm::Text again;
   try {
-    const auto rules =
-        ipvsadm::read_rules(ipvsadm::RulesFile({text.data(), text.size()}), ipvsadm::Comments::refused, parser);
+    std::vector<std::string> warnings;
+    const auto rules = ipvsadm::read_rules(ipvsadm::RulesFile({text.data(), text.size()}),
+                                           ipvsadm::UnknownHosts::refused, parser, warnings);
     if (rules.size() != 1) fault("not one rule", text);
     const ipvsadm::Command command = rules.front().command();
     const auto* read = std::get_if<ipvs::Change>(&command);
@@ -47,9 +48,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static FakeNames names;
   static ipvsadm::Parser parser(names);
   try {
+    std::vector<std::string> warnings;
     const auto rules = ipvsadm::read_rules(ipvsadm::RulesFile({reinterpret_cast<const char*>(data), size}),
-                                           ipvsadm::Comments::skipped, parser);
+                                           ipvsadm::UnknownHosts::reported, parser, warnings);
     for (const ipvsadm::Rule& rule : rules) {
+      if (rule.fault() != nullptr) continue;
       const ipvsadm::Command command = rule.command();
       if (const auto* change = std::get_if<ipvs::Change>(&command)) means_the_same_when_written(*change, parser);
     }

@@ -4,7 +4,7 @@ option(IPVS_BUILD_FUZZERS "link the fuzzers; clang, with IPVS_SANITIZE=fuzzer-no
 if(NOT TARGET ipvsadm_core)
   return()
 endif()
-foreach(name codec connection rules)
+foreach(name codec connection rules short_view)
   # As objects they are known to every build, and so to the analysis.
   add_library(fuzz_${name}_object OBJECT EXCLUDE_FROM_ALL fuzz/${name}.cpp)
   ipvs_target(fuzz_${name}_object)

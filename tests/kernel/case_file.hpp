@@ -21,7 +21,8 @@
 //   status: 2                          what both sides must say; also stdout: and stderr:,
 //   stderr: No such service            a line each, several make up the text, "..." has escapes
 //   ours-status: 2                     what ours says where the classic says something else;
-//   ours-stdout: text                  also ours-stderr:
+//   ours-stdout: text                  also ours-stderr:; warnings and second lines, which begin with two blanks,
+//                                      are compared only if one of them stands there
 //   classic: ipvsadm -A ...            what runs on the classic's side instead, for ours to do
 //                                      the same; with as many braces; `nothing` runs nothing
 //   any-text                           compare the exit status, and that there is text or none

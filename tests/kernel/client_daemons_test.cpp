@@ -23,15 +23,14 @@ ipvs::Daemon daemon_of(ipvs::DaemonRole role, const char* group) {
 
 constexpr ipvs::DaemonRole both_roles[] = {ipvs::DaemonRole::master, ipvs::DaemonRole::backup};
 
-/// A web service with a server of its own family and one of the other behind a tunnel.
+/// A web service with a server of its own family and one of the other, through a tunnel.
 ipvs::Table mixed_families() {
   ipvs::Table table;
-  auto& entry = table.services[web];
-  entry.service = Service(web);
+  table.add(Service(web));
   for (const char* address : {"10.1.1.1", "2001:db8::1"}) {
     Destination destination = server(address);
     destination.forwarding = ipvs::Forwarding::tunnel;
-    entry.destinations[destination.key] = destination;
+    table.add(web, destination);
   }
   return table;
 }
@@ -74,7 +73,7 @@ TEST_CASE_METHOD(Routes, "a daemon's message length is what the kernel makes of 
   }
 }
 
-TEST_CASE_METHOD(Routes, "a daemon is stopped whatever sync id is told") {
+TEST_CASE_METHOD(Routes, "a daemon is stopped whatever sync id is given") {
   Client client;
   ipvs::Daemon daemon = daemon_of(ipvs::DaemonRole::backup, "224.0.0.81");
   daemon.sync_id = 5;
@@ -83,7 +82,7 @@ TEST_CASE_METHOD(Routes, "a daemon is stopped whatever sync id is told") {
   CHECK(client.daemons().empty());
 }
 
-TEST_CASE_METHOD(Fixture, "daemon refusals tell what is wrong") {
+TEST_CASE_METHOD(Fixture, "daemon refusals say what is wrong") {
   Client client;
   const auto refused = [&](ipvs::DaemonRole role, const char* group) {
     return refusal_of([&] { client.start_daemon(daemon_of(role, group)); });
@@ -119,14 +118,14 @@ TEST_CASE_METHOD(Routes, "a table exchanges destinations of another family for a
   ipvs::Table mixed = mixed_families();
   // A whole service that has to go first, too.
   const ServiceKey mark = ServiceKey::mark(7, Family::ipv6);
-  mixed.services[mark].service = Service(mark);
+  mixed.add(Service(mark));
   Destination four = server("10.1.1.2");
   four.forwarding = ipvs::Forwarding::tunnel;
-  mixed.services[mark].destinations[four.key] = four;
+  mixed.add(mark, four);
   carry_out(client, ipvs::diff(ipvs::read_table(client), mixed));
 
   ipvs::Table with_daemon;
-  with_daemon.services[web].service = Service(web);
+  with_daemon.add(Service(web));
   with_daemon.daemons[ipvs::DaemonRole::master] = daemon_of(ipvs::DaemonRole::master, "224.0.0.81");
   const ipvs::Table before = ipvs::read_table(client);
   const auto changes = ipvs::diff(before, with_daemon);

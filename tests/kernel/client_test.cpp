@@ -86,7 +86,7 @@ class Random {
 
 }  // namespace
 
-TEST_CASE_METHOD(Fixture, "info tells version and table size") {
+TEST_CASE_METHOD(Fixture, "info returns version and table size") {
   const ipvs::Info info = Client().info();
   CHECK(info.version_major == 1);
   CHECK(info.version_minor == 2);
@@ -122,7 +122,7 @@ TEST_CASE_METHOD(Fixture, "services are added, read, edited and deleted") {
   CHECK(client.services().empty());
 }
 
-TEST_CASE_METHOD(Fixture, "service refusals tell what is wrong") {
+TEST_CASE_METHOD(Fixture, "service refusals say what is wrong") {
   Client client;
   client.add_service(Service(web));
   const ServiceKey absent = ServiceKey::tcp(v4("10.0.0.2"), 80);
@@ -162,7 +162,7 @@ TEST_CASE_METHOD(Fixture, "destinations are added, read, edited and deleted") {
   CHECK(client.destinations(web).empty());
 }
 
-TEST_CASE_METHOD(Fixture, "destination refusals tell a missing service from a missing destination") {
+TEST_CASE_METHOD(Fixture, "destination refusals distinguish a missing service from a missing destination") {
   Client client;
   client.add_service(Service(web));
   client.add_destination(web, server("10.1.1.1"));
@@ -228,7 +228,7 @@ TEST_CASE_METHOD(Fixture, "more than one packet of services and of destinations 
   CHECK(client.services().empty());
 }
 
-TEST_CASE_METHOD(Fixture, "a batch of nothing but refusals tells every one") {
+TEST_CASE_METHOD(Fixture, "a batch of nothing but refusals returns every one") {
   Client client;
   client.add_service(Service(web));
   ipvs::Batch batch(client);
@@ -245,7 +245,7 @@ TEST_CASE_METHOD(Fixture, "a batch of nothing but refusals tells every one") {
   CHECK_NOTHROW(client.info());
 }
 
-TEST_CASE_METHOD(Fixture, "a batch goes on after a refusal, in order") {
+TEST_CASE_METHOD(Fixture, "a batch continues after a refusal, in order") {
   Client client;
   ipvs::Batch batch(client);
   batch.add(ipvs::AddDestination{web, server("10.1.1.1")});  // too early
@@ -272,12 +272,8 @@ TEST_CASE_METHOD(Fixture, "a table is read, changed by a diff and brought back b
     ipvs::Table table;
     for (int i = 0; i < 6; ++i) {
       const Service service = random.service();
-      auto& entry = table.services[service.key];
-      entry.service = service;
-      for (int n = 0; n < 3; ++n) {
-        const Destination destination = random.destination(service.key.family);
-        entry.destinations[destination.key] = destination;
-      }
+      table.add(service);
+      for (int n = 0; n < 3; ++n) table.add(service.key, random.destination(service.key.family));
     }
     return table;
   };
@@ -376,17 +372,17 @@ TEST_CASE_METHOD(Fixture, "real connections are counted, listed and zeroed") {
   CHECK(client.destinations(key)[0].active_connections == 5);
 
   ipvs::ConnectionReader reader;
-  ipvs::Connection connection;
   int seen = 0;
-  while (reader.next(connection)) {
+  for (const ipvs::Connection& connection : reader) {
     ++seen;
-    CHECK(connection.protocol == 6);
+    CHECK(connection.protocol == ipvs::Protocol::tcp);
     CHECK(connection.virtual_service == ipvs::Endpoint{v4("10.9.0.1"), 80});
     CHECK(connection.destination == ipvs::Endpoint{v4("127.0.0.2"), 8081});
     CHECK(connection.state == "ESTABLISHED");
     CHECK(connection.expires.count() > 0);
   }
   CHECK(seen == 5);
+  CHECK(reader.begin() == reader.end());
 
   // The kernel adds counters up every two seconds.
   const auto counted = [&](std::uint64_t expected) {

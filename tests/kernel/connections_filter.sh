@@ -130,10 +130,66 @@ some "everything together" '$5 == "10.0.0.185:80" && $6 == "172.17.0.3:80" && $3
   $4 ~ /^192\.168\.50\.[23]:/ && $1 == "TCP"' -t 10.0.0.185:80 -r 172.17.0.3:80 --state TIME_WAIT \
   --client 192.168.50.2/31
 some "no filter" 1
+some "templates alone" '$4 ~ /:0$/' --templates
+some "no templates" '$4 !~ /:0$/' --no-templates
+some "the templates of a service" '$5 == "10.0.0.185:81" && $4 ~ /:0$/' -t 10.0.0.185:81 --templates
+some "a persistent service without its templates" '$5 == "10.0.0.185:81" && $4 !~ /:0$/' -t 10.0.0.185:81 --no-templates
+some "the templates of a mark" '$1 == "IP"' -f 8 --templates
+none "the templates of a service that is not persistent" 0 -t 10.0.0.185:80 --templates
+some "an address without a port: each of its ports" '$1 == "TCP" && $5 ~ /^10\.0\.0\.185:/' -t 10.0.0.185
+some "an IPv6 address without a port" '$5 ~ /^\[fd00:10::185\]:/' -t fd00:10::185
+none "an address without a port that has no service" 0 -t 10.0.0.1
+none "port 0, where there is no service of port 0" 0 -t 10.0.0.185:0
+holds "JSON says which are templates" jq -e '.connections | map(.template == (.client.port == 0)) | all' \
+  <<<"$(ipvsadm -L -c --json)"
+holds "there are both kinds" jq -e '.connections | map(.template) | unique == [false, true]' <<<"$(ipvsadm -L -c --json)"
+
+# sums WHAT KEYS AWK-KEY ARGUMENT...: the sums are those of the whole listing's lines, the largest first. Within seconds.
+sums() {
+  local what=$1 keys=$2 key=$3 end=$((SECONDS + 8)) expected actual
+  shift 3
+  while :; do
+    expected=$(ipvsadm -L -n -c "$@" | awk "NR > 2 { print $key }" | sort | uniq -c | awk '{ $1 = $1; print }' | sort)
+    actual=$(ipvsadm -L -n -c --by "$keys" "$@")
+    if [ "$expected" = "$(sed 1d <<<"$actual" | awk '{ $1 = $1; print }' | sort)" ] || [ $SECONDS -ge $end ]; then break; fi
+  done
+  same "sums $what" "$expected" "$(sed 1d <<<"$actual" | awk '{ $1 = $1; print }' | sort)"
+  same "sums $what: the largest first" "$(sed 1d <<<"$actual")" "$(sed 1d <<<"$actual" | sort -s -rn -k 1,1)"
+}
+address='(sub(/:[0-9]+$/, "", $4) ? $4 : "")'
+service='($1 == "IP" ? "FWM 8" : $1 " " $5)'
+sums "by state" state '$3'
+sums "by client, of IPv4" client "$address" --client 0.0.0.0/0
+sums "by server" server '$6'
+sums "by service and state" service,state "$service \" \" \$3"
+sums "by protocol, of one server" protocol '$1' -r 172.17.0.3
+all=$(ipvsadm -Lc --count --client ::/0)
+same "sums by network of IPv6" "$([ "$all" = 0 ] || echo "$all fd00:50::/64")" \
+  "$(ipvsadm -Lnc --by client --client-prefix 64 --client ::/0 | sed 1d | xargs)"
+same "the largest sum alone" "$(ipvsadm -Lnc --by client --client 0.0.0.0/0 | sed -n 1,2p)" \
+  "$(ipvsadm -Lnc --by client --client 0.0.0.0/0 --top 1)"
+holds "sums as JSON are those of the table, and add up" jq -e '.connections == (.sums | map(.connections) | add) and
+  (.sums | map(select(.service.fwmark == 8)) | length) == 1' <<<"$(ipvsadm -Lc --by service --json)"
+
+# adds_up WHAT ROWS ARGUMENT...: the last row of the listing is the sum of the rows that match
+adds_up() {
+  local what=$1 rows=$2 listing
+  shift 2
+  listing=$(ipvsadm -Ln --exact --total "$@")
+  same "$what" "$(awk -v rows="$rows" 'NR > 1 && $0 ~ rows && $NF ~ /^[0-9]+$/ { for (i = 0; i < 5; i++) sum[i] += $(NF - i) }
+    END { print "Total", sum[4], sum[3], sum[2], sum[1], sum[0] }' <<<"$listing")" "$(tail -n 1 <<<"$listing" | xargs)"
+}
+adds_up "--stats --total has the sums of services" '^(TCP|UDP|SCTP|FWM)' --stats
+adds_up "--rate --total has the sums of services" '^(TCP|UDP|SCTP|FWM)' --rate
+adds_up "of a server --total has the sums of its rows" '->' --stats -r 172.17.0.3
+holds "there was something to add" jq -e '(.total.counters.connections > 10) and .total.counters.bytes_in ==
+  (.services | map(.counters.bytes_in) | add)' <<<"$(ipvsadm -L --stats --total --json)"
+holds "without --total JSON has none" jq -e 'has("total") | not' <<<"$(ipvsadm -L --stats --json)"
 
 # What only the service without a port takes is its own.
 ipvsadm -A -t 10.0.0.185:0 -s rr -p 60
 none "a service of all ports beside those of one" 0 -t 10.0.0.185:0
+some "an address without a port is still each of its ports" '$1 == "TCP" && $5 ~ /^10\.0\.0\.185:/' -t 10.0.0.185
 ipvsadm -D -t 10.0.0.185:80
 some "a service of all ports, once it takes them" '$1 == "TCP" && $5 == "10.0.0.185:80"' -t 10.0.0.185:0
 none "a mark that is not there" 0 -f 999
@@ -146,7 +202,8 @@ done
 refused() {
   local status=0 text
   text=$(ipvsadm -L -c "${@:2}" 2>&1) || status=$?
-  same "$1 is refused with one line" "2 1" "$status $(wc -l <<<"$text")"
+  # A line that begins with two blanks may say why.
+  same "$1 is refused with one line" "2 1" "$status $(grep -c -v '^  ' <<<"$text")"
 }
 refused "a client's address that is none" --client 192.168.50
 refused "a length that is too long" --client 192.168.50.0/33
@@ -155,6 +212,8 @@ refused "a length with a sign" --client 192.168.50.0/+8
 refused "a length below 0" --client 192.168.50.0/-0
 refused "an IPv6 length that is too long" --client fd00::/129
 refused "a server that is none" -r 172.17.0.3:x
+refused "only templates and none of them" --templates --no-templates
+refused "an unknown key of sums" --by port
 
 # without_proc COMMANDS WORD...: what the tool does where /proc holds only what COMMANDS put there
 without_proc() {

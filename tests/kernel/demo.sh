@@ -9,8 +9,8 @@ here=$(dirname "$0")
 # The commands below are run as they are shown.
 unset -f ipvsadm
 # A request that is not answered must not hold us up.
-export CURL_HOME=/tmp
-echo 'max-time = 10' >/tmp/.curlrc
+export CURL_HOME=/tmp LC_ALL=C.UTF-8 TMUX_TMPDIR=/tmp
+echo 'max-time = 50' >/tmp/.curlrc
 
 say() { printf '\n# %s\n' "$*"; }
 
@@ -33,6 +33,23 @@ ask() {
       exit 1
     }
   done
+}
+
+# live COMMAND REQUEST: what a terminal shows of a command that goes on, at three moments, while requests come
+live() {
+  local load i edge screen='tmux -L demo -f /dev/null'
+  edge=$(printf '%78s' '' | tr ' ' -)
+  $screen new-session -d -x 78 -y 9 "$1"
+  (while :; do for i in 1 2 3; do eval "$2" >/dev/null || true; done; sleep 0.5; done) &
+  load=$!
+  for i in 1 2 3; do
+    sleep 4
+    printf '  +%s+\n' "$edge"
+    $screen capture-pane -p | sed -e :a -e '/^\n*$/{$d;N;ba' -e '}' | while IFS= read -r line; do printf '  |%-78s|\n' "$line"; done
+  done
+  printf '  +%s+\n' "$edge"
+  kill $load
+  $screen kill-server
 }
 
 cat <<END
@@ -67,6 +84,15 @@ do_it "sleep 3"
 do_it "ipvsadm -Ln --stats"
 do_it "ipvsadm -Lnc"
 
+say "Why a service does not work: here somebody has turned forwarding off."
+do_it "sysctl -w net.ipv4.ip_forward=0"
+do_it "ipvsadm --check -n" && {
+  echo "demo: --check found nothing" >&2
+  exit 1
+}
+do_it "sysctl -w net.ipv4.ip_forward=1"
+do_it "ipvsadm --check -n"
+
 say "The same by direct routing (-g): the pods answer the client by themselves, so each holds the"
 printf '# address, on a dummy link of its own, and keeps quiet about it on the bridge.\n'
 do_it "ipvsadm -C"
@@ -91,7 +117,11 @@ do_it "sleep 3; ipvsadm -Ln --stats"
   exit 1
 }
 
-say "OutPkts is 0: the answers went past the director. Nothing stays behind:"
+say "OutPkts is 0: the answers went past the director. A look at it live, while the neighbour asks again and again:"
+printf '$ ipvsadm -Ln --rate --watch=1\n'
+live "ipvsadm -Ln --rate --watch=1" "ip netns exec neighbour curl -s 10.0.0.185:80"
+
+say "Nothing stays behind:"
 do_it "ipvsadm -C"
 do_it "ipvsadm -Ln"
 stop_serving pod3

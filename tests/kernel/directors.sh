@@ -39,7 +39,7 @@ same "the master tells what it runs with" "master sync daemon $settings" "$(ipvs
 same "so does the backup" "backup sync daemon $settings" "$(ipvsadm_on two -L --daemon)"
 same "the backup knows no connection yet" 0 "$(ipvsadm_on two -Lnc | grep -c '^TCP' || true)"
 
-answers=$(for _ in 1 2 3 4; do on one curl -s --max-time 10 http://10.0.0.185/ || echo "curl: status $?"; done)
+answers=$(for _ in 1 2 3 4; do on one curl -s --max-time 50 http://10.0.0.185/ || echo "curl: status $?"; done)
 same "clients on the master are answered" "$(printf 'hello\n%.0s' 1 2 3 4)" "$answers"
 
 # connections DIRECTOR: client, virtual service and server of each

@@ -53,6 +53,19 @@ on neighbour ip route add 10.0.0.185 via 172.17.0.1
 example "NAT with the address on a dummy link" 1
 same "NAT: the listing at the end shows both servers" "172.17.0.3:80 Masq
 172.17.0.4:80 Masq" "$(awk '$1 == "->" && /Masq/ { print $2, $3 }' /tmp/output)"
+example "Monitoring" 2
+same "monitoring: Nagios is content" OK "$(cat /tmp/output)"
+ipvsadm -A -f 7 -6 -s rr
+ipvsadm -A --sctp-service '[fd00:10::1]:80' -s rr
+example "Monitoring" 1
+same "monitoring: Zabbix discovers services of each kind" 'fwmark ipv6 7 0
+sctp ipv6 fd00:10::1 80
+tcp ipv4 10.0.0.185 80' "$(jq -r '.[] | "\(.["{#PROTOCOL}"]) \(.["{#FAMILY}"]) \(.["{#NAME}"]) \(.["{#PORT}"])"' /tmp/output | sort)"
+block "Monitoring" 2 >/tmp/check
+critical=$(bash /tmp/check) && status=0 || status=$?
+same "monitoring: Nagios hears of services without servers" "2 CRITICAL:" "$status ${critical%% *}"
+ipvsadm -D -f 7 -6
+ipvsadm -D --sctp-service '[fd00:10::1]:80'
 # Now, as the drain would wait for connections to be forgotten.
 example "Day to day" 1
 same "day to day: the drained server is gone, the other is listed by JSON" "172.17.0.3:80" \
@@ -94,6 +107,17 @@ on client sh -c 'ip addr del 192.168.50.2/24 dev eth0; ip addr add 192.168.50.7/
 same "persistence: another client of the first subnet counts as the first" "$first" "$(fetch in client 10.0.0.185 4)"
 ipvsadm -C
 
+ipvsadm -A -t 10.0.0.185:80 -s wlc
+ipvsadm -a -t 10.0.0.185:80 -r 172.17.0.3:80 -m -w 7
+ipvsadm -A -t 10.0.0.187:80
+example "Instead of code that merges tables" 1
+same "merging: the table is what the list says, with the weight that was there" "-A -t 10.0.0.185:80 -s wlc
+-a -t 10.0.0.185:80 -r 172.17.0.3:80 -m -w 7
+-a -t 10.0.0.185:80 -r 172.17.0.4:80 -m -w 1
+-A -t 10.0.0.186:80 -s wlc
+-a -t 10.0.0.186:80 -r 172.17.0.4:80 -m -w 1" "$(ipvsadm -Sn)"
+ipvsadm -C
+
 for director in one two; do ip netns add $director; done
 ip link add eth0 netns one type veth peer name eth0 netns two
 for director in one two; do
@@ -106,7 +130,7 @@ example "Two directors" 2 two
 on one sh -e -c 'ip link add type dummy; ip link set dummy0 up; ip addr add 10.0.0.185 dev dummy0
   ipvsadm -A -t 10.0.0.185:80 -s rr; ipvsadm -a -t 10.0.0.185:80 -r 127.0.0.2:80 -m'
 serve one
-same "two directors: the first answers" one "$(on one curl -s --max-time 10 http://10.0.0.185/)"
+same "two directors: the first answers" one "$(on one curl -s --max-time 50 http://10.0.0.185/)"
 connections() { on "$1" ipvsadm -Lnc | awk '$1 == "TCP" { print $4, $5, $6 }'; }
 connection=$(connections one)
 same "two directors: the first lists the connection" "10.0.0.185:80 127.0.0.2:80" "${connection#* }"

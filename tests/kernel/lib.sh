@@ -34,9 +34,12 @@ holds() {
   fi
 }
 
+# Limits of time are those of a quiet machine. A busy one, or one that is emulated, has so many times as long.
+patience=5
+
 # eventually WHAT SECONDS COMMAND...: the command succeeds within the time
 eventually() {
-  local what=$1 end=$((SECONDS + $2))
+  local what=$1 end=$((SECONDS + $2 * patience))
   shift 2
   until "$@"; do
     if [ $SECONDS -ge "$end" ]; then
@@ -52,7 +55,7 @@ eventually() {
 
 # become WHAT SECONDS EXPECTED COMMAND...: the command prints that within the time
 become() {
-  local what=$1 end=$((SECONDS + $2)) expected=$3 actual
+  local what=$1 end=$((SECONDS + $2 * patience)) expected=$3 actual
   shift 3
   until actual=$("$@") && [ "$actual" = "$expected" ]; do
     if [ $SECONDS -ge "$end" ]; then break; fi
@@ -144,7 +147,7 @@ fetch() {
   local urls=() i
   for ((i = 0; i < $2; i++)); do urls+=("http://$1/"); done
   # A connection each: a kept one would stay with its server.
-  ${pod:+ip netns exec "$pod"} curl -s -g --max-time 10 --no-keepalive -H 'Connection: close' "${urls[@]}" | sort | uniq -c |
+  ${pod:+ip netns exec "$pod"} curl -sS -g --max-time $((10 * patience)) --no-keepalive -H 'Connection: close' "${urls[@]}" | sort | uniq -c |
     sed 's/^ *//'
 }
 

@@ -24,9 +24,9 @@ ipvsadm -R <<RULES
 -a -t $vip:80 -r 172.17.0.3:80 -m -w 5
 -A -f 7 -s wlc
 RULES
-same "list: services and servers" "protocol 6, $vip port 80, rr
-  172.17.0.3 port 80, weight 5: 0 active, 0 inactive
-mark 7, wlc" "$(list)"
+same "list: services and servers" "tcp $vip:80, rr
+  172.17.0.3:80, weight 5: 0 active, 0 inactive
+fwmark 7, wlc" "$(list)"
 
 servers add $vip 80 172.17.0.4 80
 same "servers add: the server is there" "172.17.0.3:80 5
@@ -47,11 +47,11 @@ same "watch_service: a line each time" 3 "$(wc -l <<<"$watched")"
 same "watch_service: what the kernel counted" 4 "$(sed -n '3s/ connections.*//p' <<<"$watched")"
 same "watch_service: no service" "watch_service: no such service" "$(watch_service $vip 81 1 2>&1 || true)"
 
-same "apply_table: two other servers and another scheduler" "4 changes, 0 refused" "$(apply_table $vip 80 172.17.0.4 172.17.0.9)"
+same "apply_table: two other servers and another scheduler" "4 changes: done" "$(apply_table $vip 80 172.17.0.4 172.17.0.9)"
 same "apply_table: another service stays" "FWM" "$(ipvsadm -Ln | sed -n 's/^\(FWM\)  7 .*/\1/p')"
 same "apply_table: the servers" "172.17.0.4:80 1
 172.17.0.9:80 1" "$(weights)"
-same "apply_table: no change the second time" "0 changes, 0 refused" "$(apply_table $vip 80 172.17.0.4 172.17.0.9)"
+same "apply_table: no change the second time" "0 changes: done" "$(apply_table $vip 80 172.17.0.4 172.17.0.9)"
 
 ipvsadm -C
 serve pod4
@@ -103,8 +103,8 @@ wait "$health_checker" && status=0 || status=$?
 health_checker=
 same "health_checker: ends well" 0 "$status"
 same "health_checker: gives the weights back when it ends" "$healthy" "$(weights)"
-same "health_checker: tells what it does" "172.17.0.3 port 80: weight 0
-172.17.0.3 port 80: weight 5" "$(grep '^172' health.log | head -n 2)"
+same "health_checker: reports what it does" "172.17.0.3:80: weight 0
+172.17.0.3:80: weight 5" "$(grep '^172' health.log | head -n 2)"
 for argument in abc 0 -1 1x "" 99999999999; do
   same "health_checker: $argument seconds are none" "usage: health_checker [SECONDS]" \
     "$(timeout 5 health_checker "$argument" 2>&1 || true)"

@@ -118,6 +118,19 @@ same "an empty name is refused" 2 "$status$out"
 run --netns absent --apply absent-file
 same "with --apply too" "2" "$status$out"
 
+# Why a server is refused is looked up in the namespace.
+ip netns add dark
+run --netns dark -A -t 10.0.0.1:80
+run --netns dark -a -t 10.0.0.1:80 -r 10.1.0.1:80
+same "lo was never up: a server is refused, with the reason" "status 255
+Invalid operation.  Possibly wrong module version, address not unicast, ...
+  the link lo is down, and this network namespace has no IPv4 address: ip link set lo up" "status $status$out
+$err"
+on dark ip link set lo up
+run --netns dark -a -t 10.0.0.1:80 -r 10.1.0.1:80
+same "it is taken then" "status 0" "status $status$out$err"
+ip netns del dark
+
 # Unreadable: for a user who may not.
 chmod 700 /run/netns
 status=0

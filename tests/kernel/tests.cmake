@@ -30,6 +30,12 @@ function(ipvs_kernel_program name)
   add_dependencies(kernel_programs ${name})
 endfunction()
 
+# Those that take longest start first, or they run alone in the end.
+function(ipvs_starts_early cost)
+  list(TRANSFORM ARGN PREPEND kernel.)
+  set_tests_properties(${ARGN} PROPERTIES COST ${cost})
+endfunction()
+
 # What starts all of them; it runs on the host.
 add_test(NAME kernel.boot COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/kernel/boot_test.sh ${CMAKE_BINARY_DIR}/kernel/boot-test)
 set_tests_properties(kernel.boot PROPERTIES LABELS kernel TIMEOUT 600 ENVIRONMENT "IPVS_ADM=unused")
@@ -48,10 +54,10 @@ ipvs_kernel_test(conformance_core 300 $<TARGET_FILE:conformance> --only services
 ipvs_kernel_program(differential differential.cpp command_lines.cpp tool_runner.cpp table_dump.cpp)
 target_link_libraries(differential PRIVATE PkgConfig::IPVS_LIBNL)
 # A fixed seed, and as many sequences as the time allows; tests/run --differential N for more.
-ipvs_kernel_test(differential 300 $<TARGET_FILE:differential> --sequences 500 --seconds 180)
+ipvs_kernel_test(differential 300 $<TARGET_FILE:differential> --sequences 500 --seconds 120)
 
 ipvs_kernel_program(save_restore save_restore.cpp tool_runner.cpp table_dump.cpp)
-target_link_libraries(save_restore PRIVATE PkgConfig::IPVS_LIBNL)
+target_link_libraries(save_restore PRIVATE ipvs::ipvs PkgConfig::IPVS_LIBNL)
 ipvs_kernel_test(save_restore 300 $<TARGET_FILE:save_restore>)
 
 if(IPVS_BUILD_EXAMPLES)
@@ -62,7 +68,17 @@ if(IPVS_BUILD_EXAMPLES)
   endforeach()
 endif()
 
-foreach(script walkthrough directors ldirectord examples library_examples apply
-  apply_traffic connections_filter connections_resize drain follow json netns scheduler_twos watch)
+foreach(script walkthrough directors ecmp ldirectord examples library_examples apply
+  apply_lock apply_traffic check check_healthy connections_filter connections_resize drain follow inject json keep module list_filter netns rules_files scheduler_twos
+  metrics rights signals socket watch)
   ipvs_kernel_test(${script} 400 bash ${CMAKE_CURRENT_SOURCE_DIR}/kernel/${script}.sh)
 endforeach()
+if(TARGET ipvsadm_static)
+  add_dependencies(kernel_programs ipvsadm_static)
+  ipvs_kernel_test(static 60 bash ${CMAKE_CURRENT_SOURCE_DIR}/kernel/static.sh $<TARGET_FILE:ipvsadm_static>)
+endif()
+ipvs_starts_early(300 conformance)
+ipvs_starts_early(200 differential drain)
+ipvs_starts_early(100 conformance_core apply check connections_resize follow)
+# It measures how long a change takes to arrive: not beside two others.
+set_tests_properties(kernel.follow PROPERTIES PROCESSORS 2)

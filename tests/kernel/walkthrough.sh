@@ -68,7 +68,7 @@ ipvsadm -a -t '[fd00:10::185]:80' -r '[fd00:17::3]:80' -m
 ipvsadm -a -t '[fd00:10::185]:80' -r '[fd00:17::4]:80' -m
 same "NAT over IPv6: a client of another subnet is answered by both pods" "$both" "$(fetch in client '[fd00:10::185]' 8)"
 same "NAT over IPv6: so is the director itself" "$both" "$(fetch '[fd00:10::185]' 8)"
-same "the IPv6 service is listed behind the IPv4 one" "$header
+same "the IPv6 service is listed after the IPv4 one" "$header
 TCP  10.0.0.185:80 wrr
 $(server_row 172.17.0.3:80 Masq 3)
 TCP  [fd00:10::185]:80 rr

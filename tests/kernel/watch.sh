@@ -92,6 +92,12 @@ start -L -n --watch=0.3
 eventually "it is drawn" 10 shows '-> 127.0.0.4:80'
 pkill -TERM -f -- '-L -n --watch=0.3$'
 left "SIGTERM" 0
+for signal in PIPE USR1 QUIT; do
+  start -L -n --watch=0.3
+  eventually "it is drawn" 10 shows '-> 127.0.0.4:80'
+  pkill -$signal -f -- '-L -n --watch=0.3$'
+  left "SIG$signal" $((128 + $(kill -l $signal)))
+done
 
 environment='NO_COLOR=1 ' start -L -n --watch=0.3
 eventually "with NO_COLOR it is drawn" 10 shows '-> 127.0.0.4:80'

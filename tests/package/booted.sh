@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Runs in the machine that systemd.sh boots, as its last unit: ipvsadm.service as boot left it, then what can be asked of
-# it, then an upgrade of the distribution's ipvsadm while the machine runs.
+# it, then an upgrade of the distribution's ipvsadm while the machine runs. upgraded.sh comes after it.
 set -euo pipefail
 export IPVS_ADM=/usr/sbin/ipvsadm DEBIAN_FRONTEND=noninteractive
 # shellcheck source=/dev/null
@@ -26,6 +26,18 @@ same "boot: the rules are applied, with a sync daemon on an interface that comes
 holds "boot: it waits for look-ups of names to work" \
   grep -qw nss-lookup.target <<<"$(systemctl show -p After ipvsadm)"
 
+# The example for metrics, as its comment says.
+cp /usr/share/doc/ipvsadm/examples/ipvsadm-metrics.{service,timer} /etc/systemd/system/
+mkdir -p /var/lib/prometheus/node-exporter
+systemctl daemon-reload
+metrics=/var/lib/prometheus/node-exporter/ipvs.prom
+same "metrics: the timer starts" "done" "$(does systemctl enable --now ipvsadm-metrics.timer)"
+eventually "metrics: the file has the services" 60 \
+  grep -q '^ipvs_service_info{protocol="tcp",address="10.0.0.1",port="80",scheduler="rr"} 1' $metrics
+rm $metrics
+eventually "metrics: it is written again and again" 90 grep -q '^ipvs_sync_daemon_running{role="master"} 1' $metrics
+does systemctl disable --now ipvsadm-metrics.timer >/dev/null
+
 ipvsadm -C
 ipvsadm --stop-daemon master --syncid 7 || true
 rules "$web" '-A -t localhost:http -s sed' "$dns"
@@ -36,11 +48,11 @@ same "reload: names are looked up, and a scheduler's module is loaded" \
 rules "$web" '-A -t nonsense'
 before=$(table)
 same "a broken file: reload fails" refused "$(does systemctl reload ipvsadm)"
-eventually "a broken file: the status tells its line" 10 told 'line 2: illegal virtual server address'
+eventually "a broken file: the status has its line" 10 told 'line 2: illegal virtual server address'
 same "a broken file: reload changes nothing" "$before" "$(table)"
 same "a broken file: start fails" refused "$(does systemctl restart ipvsadm)"
 same "a failed start: the unit has failed" failed "$(is failed)"
-eventually "a failed start: the status tells the line" 10 told 'line 2: illegal virtual server address'
+eventually "a failed start: the status has the line" 10 told 'line 2: illegal virtual server address'
 same "a failed start: the table is as it was" "$before" "$(table)"
 same "a failed start: reload alone can't mend it" refused "$(does systemctl reload ipvsadm)"
 rules "$web"

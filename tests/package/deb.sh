@@ -21,6 +21,7 @@ trap '"${as_root[@]}" rm -rf "$root"' EXIT
 field() { dpkg-deb -f "$build/$1"_*.deb "$2"; }
 
 make_base
+old_package trixie
 [ "${3-}" != --root ] || exit 0
 
 rm -f "$build"/*.deb
@@ -63,14 +64,16 @@ same "its files stand where Debian wants them" "/usr/sbin/ipvsadm
 /usr/lib/systemd/system/ipvsadm.service
 /usr/lib/systemd/system/ipvsadm-follow@.service
 /usr/share/doc/ipvsadm/examples/ipvsadm.rules
-/usr/share/doc/ipvsadm/examples/ipvsadm-follow.conf" "$(there /usr/sbin/ipvsadm{,-follow,-restore,-save} \
+/usr/share/doc/ipvsadm/examples/ipvsadm-follow.conf
+/usr/share/doc/ipvsadm/examples/ipvsadm-metrics.service
+/usr/share/doc/ipvsadm/examples/ipvsadm-metrics.timer" "$(there /usr/sbin/ipvsadm{,-follow,-restore,-save} \
   /usr/share/man/man8/ipvsadm{,-follow,-restore,-save}.8.gz /usr/share/bash-completion/completions/ipvsadm \
   /usr/share/zsh/vendor-completions/_ipvsadm /usr/share/fish/vendor_completions.d/ipvsadm.fish \
-  /usr/lib/systemd/system/ipvsadm{,-follow@}.service /usr/share/doc/ipvsadm/examples/ipvsadm{.rules,-follow.conf})"
+  /usr/lib/systemd/system/ipvsadm{,-follow@}.service /usr/share/doc/ipvsadm/examples/ipvsadm{.rules,-follow.conf,-metrics.service,-metrics.timer})"
 same "nothing is done at boot before somebody asks for it" "" \
   "$(there /etc/systemd/system/multi-user.target.wants/ipvsadm.service)"
 copyright=$root/usr/share/doc/ipvsadm/copyright
-for notice in 'University of Cincinnati' 'Neither the name of the University' 'Victor Zverovich' 'Niels Lohmann'; do
+for notice in 'University of Cincinnati' 'Neither the name of the University' 'Victor Zverovich' 'Milo Yip'; do
   holds "the notices of what is compiled in are there: $notice" grep -q "$notice" "$copyright"
 done
 "${as_root[@]}" cp "$root/usr/lib/systemd/system/ipvsadm-follow@.service" "$root/usr/lib/systemd/system/ipvsadm-follow@lb.service"
@@ -85,10 +88,12 @@ for unit in ipvsadm:20 ipvsadm-follow@lb:22; do
     test "${exposure:-999}" -le "$most"
 done
 "${as_root[@]}" rm "$root/usr/lib/systemd/system/ipvsadm-follow@lb.service"
+same "systemd-analyze verify has nothing to say of the examples for metrics" "" \
+  "$(inside systemd-analyze verify --man=no /usr/share/doc/ipvsadm/examples/ipvsadm-metrics.{service,timer} 2>&1 | grep ipvsadm || true)"
 holds "the libraries install" quietly inside sh -c 'dpkg -i /libipvs*.deb'
 "${as_root[@]}" cp "$source/tests/package/outside/outside.cpp" "$root/root/"
 # shellcheck disable=SC2016 # expanded inside
-same "a program builds and runs with them" $'2001:db8::1: 1 change\nopen the network namespace: 2' \
+same "a program builds and runs with them" $'tcp [2001:db8::1]:80: 1 change\nopen the network namespace: 2' \
   "$(inside sh -c 'cd /root && g++ -std=c++20 outside.cpp $(pkg-config --cflags --libs ipvs) -o outside && ./outside' 2>&1)"
 echo CLEAR_ON_STOP=yes | "${as_root[@]}" tee "$root/etc/default/ipvsadm" >/dev/null
 holds "installing the same again" quietly inside sh -c 'dpkg -i /ipvsadm_*.deb'
@@ -110,7 +115,9 @@ echo "$rules" | "${as_root[@]}" tee "$root/etc/ipvsadm.rules" >/dev/null
 echo 'test -e /nonexistent' | "${as_root[@]}" tee -a "$root/etc/default/ipvsadm" >/dev/null
 upgrade=$(inside sh -c 'dpkg -i /ipvsadm_*.deb' 2>&1) && status=0 || status=$?
 same "the upgrade" 0 "$status"
-same "the upgrade tells of a sync daemon that is no longer started" 2 "$(grep -c '^ipvsadm: ' <<<"$upgrade")"
+same "the upgrade warns of a sync daemon that is no longer started, and says how it is" \
+  "2 --start-daemon master --mcast-interface eth0 --syncid 0" \
+  "$(grep -c '^ipvsadm: ' <<<"$upgrade") $(grep -e ^--start-daemon <<<"$upgrade")"
 same "after the upgrade it is our tool" "ipvsadm v2.0.0" "$(inside /sbin/ipvsadm --version | sed 's/ (.*//')"
 same "the old rules file is as it was" "$rules" "$(cat "$root/etc/ipvsadm.rules")"
 same "the init script is gone" "" "$(there /etc/init.d/ipvsadm /etc/rc2.d/S*ipvsadm)"

@@ -45,6 +45,24 @@ make_base() {
   echo "$root_packages" | "${as_root[@]}" tee "$base/.complete" >/dev/null
 }
 
+# old_package SUITE: fetches that suite's ipvsadm, which upgrades come from, once. By an apt of its own: nobody's lists are
+# changed.
+old_package() {
+  local apt mirror options=()
+  [ ! -s "$base/old-$1.deb" ] || return 0
+  apt=$(mktemp -d)
+  mkdir -p "$apt"/lists/partial "$apt"/cache/archives/partial
+  # shellcheck disable=SC2016 # the name is apt's
+  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | awk '/\/debian\/?$/ { print; exit }')
+  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $1 main" >"$apt/sources.list"
+  options=(-q -o "Dir::Etc::sourcelist=$apt/sources.list" -o Dir::Etc::sourceparts=- -o "Dir::State::lists=$apt/lists"
+    -o "Dir::Cache=$apt/cache" -o Dir::State::status=/dev/null -o "APT::Sandbox::User=$(id -un)" -o Acquire::Languages=none)
+  quietly apt-get "${options[@]}" update
+  (cd "$apt" && quietly apt-get "${options[@]}" download ipvsadm)
+  "${as_root[@]}" cp "$apt"/ipvsadm_*.deb "$base/old-$1.deb"
+  rm -rf "$apt"
+}
+
 # fresh_root: as after debootstrap, with our packages beside it
 fresh_root() {
   "${as_root[@]}" rm -rf "$root"

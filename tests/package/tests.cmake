@@ -16,7 +16,9 @@ if(NOT IPVS_SANITIZE AND IPVS_INSTALL AND IPVS_BUILD_SHARED)
                                     ${CMAKE_BINARY_DIR}/package)
   add_test(NAME package.service COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/package/systemd.sh ${PROJECT_SOURCE_DIR}
                                         ${CMAKE_BINARY_DIR}/package)
-  set_tests_properties(package.library package.install package.deb package.service PROPERTIES LABELS package TIMEOUT 1200)
+  add_test(NAME package.rpm COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/package/rpm.sh ${PROJECT_SOURCE_DIR}
+                                    ${CMAKE_BINARY_DIR}/rpm ${CMAKE_BINARY_DIR}/package)
+  set_tests_properties(package.library package.install package.deb package.service package.rpm PROPERTIES LABELS package TIMEOUT 1200)
   set_tests_properties(package.service PROPERTIES DEPENDS package.deb)
   # Both write the unit into the build.
   set_tests_properties(package.library package.install PROPERTIES RESOURCE_LOCK installation)

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: MIT
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include "catch.hpp"
 #include "fake_names.hpp"
 #include "output/json.hpp"
 #include "output/render.hpp"
+#include "output/utf8.hpp"
 #include "output/watch_frame.hpp"
 
 using namespace ipvsadm;
@@ -102,7 +107,7 @@ TEST_CASE("IPv4 names are cut to their column, IPv6 ones push the rest to the ri
         "TCP  a-very-long-host-name-indeed wlc\n");
 }
 
-TEST_CASE("a service's row tells its settings") {
+TEST_CASE("a service's row has its settings") {
   ipvs::Service service(ServiceKey::tcp(Address::v4(0x0a000001), 80), "sh");
   service.scheduler_flags = ipvs::SchedulerFlags::all;
   service.persistent = true;
@@ -131,15 +136,25 @@ TEST_CASE("connections have the classic tool's columns") {
 TEST_CASE("JSON arrays part their elements by commas and are one line") {
   Output output;
   JsonArray array(output);
-  array.open(R"({"a":1})", "list");
-  array.element("{}");
-  array.element("[]");
+  const auto words = [](std::string_view json) {
+    return [json](Text& text) { text.append(json.data(), json.data() + json.size()); };
+  };
+  array.open(words(R"({"a":1})"), "list");
+  array.element(words("{}"));
+  array.element(words("[]"));
   array.close();
   CHECK(string_of(output.text()) == "{\"a\":1,\"list\":[{},[]]}\n");
+  output.discard();
+  JsonArray alone(output);
+  alone.open("list");
+  alone.close();
+  CHECK(string_of(output.text()) == "{\"list\":[]}\n");
 }
 
 TEST_CASE("JSON of a service is whole, for a mark too") {
-  const std::string json = json_service({ipvs::Service(ServiceKey::mark(7)), {}}, {server("10.1.1.1")});
+  Text text;
+  json_service(text, {ipvs::Service(ServiceKey::mark(7)), {}}, {server("10.1.1.1")});
+  const std::string json = string_of(text);
   CHECK(
       json.starts_with(R"({"protocol":null,"family":"ipv4","address":null,"port":null,"fwmark":7,"scheduler":"wlc")"));
   CHECK(json.find(R"("forwarding":"masquerade","weight":1)") != std::string::npos);
@@ -149,32 +164,99 @@ TEST_CASE("bytes that are no UTF-8 do not spoil the JSON") {
   ipvs::Connection connection;
   connection.engine_name = "sip";
   connection.engine_data = "\xff\xfe";
-  CHECK_NOTHROW(json_connection(connection));
+  Text text;
+  json_connection(text, connection);
+  CHECK(string_of(text).ends_with(R"("persistence_engine":{"name":"sip","data":"��"}})"));
+}
+
+TEST_CASE("any bytes become a JSON string") {
+  CHECK(quoted_utf8("") == R"("")");
+  CHECK(quoted_utf8("a\"b\\c/\x7F") == "\"a\\\"b\\\\c/\x7F\"");
+  CHECK(quoted_utf8("\b\f\n\r\t\x01\x1F") == R"("\b\f\n\r\t\u0001\u001f")");
+  CHECK(quoted_utf8(std::string_view("\0", 1)) == R"("\u0000")");
+  const std::string whole = "\xC3\xA4\xE2\x82\xAC\xED\x9F\xBF\xF0\x9F\x98\x80\xF4\x8F\xBF\xBF";
+  CHECK(quoted_utf8(whole) == '"' + whole + '"');
+  // Overlong, a surrogate, beyond U+10FFFF, cut off at the end, and in the middle by a whole character.
+  const std::string mark = "\xEF\xBF\xBD";
+  CHECK(quoted_utf8("\xC0\x80") == '"' + mark + mark + '"');
+  CHECK(quoted_utf8("\xE0\x9F\xBF") == '"' + mark + mark + mark + '"');
+  CHECK(quoted_utf8("\xED\xA0\x80") == '"' + mark + mark + mark + '"');
+  CHECK(quoted_utf8("\xF4\x90\x80\x80") == '"' + mark + mark + mark + mark + '"');
+  CHECK(quoted_utf8("\xF0\x9F\x98") == '"' + mark + '"');
+  CHECK(quoted_utf8("\xE2\x82z\xE2\xC3\xA4") == '"' + mark + "z" + mark + "\xC3\xA4\"");
 }
 
 TEST_CASE("a frame marks what has changed, fits the window and leaves no rest of the last one") {
+  using Rows = std::vector<Row>;
   FrameMaker frames(true);
-  const std::string first = frames.draw("title", "TCP  10.0.0.1:80 wlc\n  -> 10.1.1.1:80 Masq 1\n", 10, 80);
+  const Row service{"tcp 10.0.0.1:80", "TCP  10.0.0.1:80 wlc"};
+  const auto frame = [&](std::string_view title, const char* line, std::size_t rows, std::size_t columns) {
+    return frames.draw(title, Rows{service, {"tcp 10.0.0.1:80 10.1.1.1:80", line}}, rows, columns);
+  };
+  const std::string first = frame("title", "  -> 10.1.1.1:80 Masq 1", 10, 80);
   CHECK(first == "\x1b[H\x1b[Ktitle\r\n\x1b[KTCP  10.0.0.1:80 wlc\r\n\x1b[K  -> 10.1.1.1:80 Masq 1\r\n\x1b[J");
-  const std::string second = frames.draw("title", "TCP  10.0.0.1:80 wlc\n  -> 10.1.1.1:80 Masq 2\n", 10, 80);
+  const std::string second = frame("title", "  -> 10.1.1.1:80 Masq 2", 10, 80);
   CHECK(second.find("  -> 10.1.1.1:80 Masq \x1b[1m2\x1b[22m") != std::string::npos);
   CHECK(second.find("\x1b[KTCP  10.0.0.1:80 wlc\r") != std::string::npos);
-  const std::string small = frames.draw("a long title", "TCP  10.0.0.1:80 wlc\n  -> 10.1.1.1:80 Masq 2\n", 2, 6);
-  // Nothing is erased behind a line that fills the window, or the last character would go.
+  const std::string small = frame("a long title", "  -> 10.1.1.1:80 Masq 2", 2, 6);
+  // Nothing is erased after a line that fills the window, or its last character would be lost.
   CHECK(small == "\x1b[H\x1b[Ka long\r\n\x1b[KTCP  1");
   FrameMaker plain(false);
-  plain.draw("t", "a b\n", 5, 5);
-  CHECK(plain.draw("t", "a c\n", 5, 5).find("\x1b[1m") == std::string::npos);
+  plain.draw("t", Rows{{"", "a b"}}, 5, 5);
+  CHECK(plain.draw("t", Rows{{"", "a c"}}, 5, 5).find("\x1b[1m") == std::string::npos);
 }
 
-TEST_CASE("a frame knows a connection by its ends, and a mark by its family") {
+TEST_CASE("a frame knows a row by its key, wherever it stands and whatever its line says") {
+  using Rows = std::vector<Row>;
   FrameMaker frames(true);
-  const std::string connection = "TCP 14:59  ESTABLISHED 10.0.0.1:1000      10.0.0.2:80        10.0.0.3:80\n";
-  const std::string later = "TCP 14:58  ESTABLISHED 10.0.0.1:1000      10.0.0.2:80        10.0.0.3:80\n";
-  frames.draw("t", connection, 10, 100);
-  CHECK(frames.draw("t", later, 10, 100).find("TCP \x1b[1m14:58\x1b[22m  ESTABLISHED 10.0.0.1:1000 ") !=
-        std::string::npos);
-  const std::string marks = "FWM  7 rr\nFWM  7 IPv6 wlc\n";
-  frames.draw("t", marks, 10, 100);
-  CHECK(frames.draw("t", marks, 10, 100).find("\x1b[1m") == std::string::npos);
+  frames.draw("t", Rows{{"a", "FWM  7 rr"}, {"b", "FWM  7 rr"}}, 10, 100);
+  CHECK(frames.draw("t", Rows{{"b", "FWM  7 rr"}, {"a", "FWM  7 rr"}}, 10, 100).find("\x1b[1m") == std::string::npos);
+  const std::string other = frames.draw("t", Rows{{"b", "FWM  8 rr"}, {"c", "FWM  7 rr"}}, 10, 100);
+  CHECK(other.find("FWM  \x1b[1m8\x1b[22m rr") != std::string::npos);
+  CHECK(other.find("\x1b[1mFWM  7 rr\x1b[22m") != std::string::npos);
+}
+
+TEST_CASE("a held listing is taken line by line with the keys of its rows") {
+  Output output;
+  output.begin_row([] { return std::string("not held"); });
+  output.append("lost\n");
+  output.discard();
+  output.hold(true);
+  output.append("heading\nsecond heading\n");
+  output.begin_row([] { return std::string("a"); });
+  output.append("row a\n");
+  output.begin_row([] { return std::string("b"); });
+  output.append("row b, whose text\nholds a newline\n");
+  const std::vector<Row> rows = output.take_rows();
+  REQUIRE(rows.size() == 5);
+  CHECK(rows[0].line == "heading");
+  CHECK(rows[1].line == "second heading");
+  CHECK(rows[0].key != rows[1].key);
+  CHECK((rows[2].key == "a" && rows[2].line == "row a"));
+  CHECK((rows[3].key == "b" && rows[3].line == "row b, whose text"));
+  CHECK((rows[4].key != "b" && rows[4].line == "holds a newline"));
+  CHECK(output.text().size() == 0);
+  CHECK(output.take_rows().empty());
+}
+
+TEST_CASE("control characters of what comes from outside are shown, not obeyed") {
+  CHECK(visible("call\x1b]0;title\x07 id") == "call\\x1b]0;title\\x07 id");
+  CHECK(visible("a\nb\x7f") == "a\\x0ab\\x7f");
+  CHECK(visible("a\nb", "\n") == "a\nb");
+  CHECK(visible("\xc2\x9b"
+                "1m \xc3\xa9 \xff") == "\\xc2\\x9b1m \xc3\xa9 \\xff");
+  CHECK(visible("\xe2\x82") == "\\xe2\\x82");
+
+  ipvs::Connection connection;
+  connection.engine_name = "sip";
+  connection.engine_data = "7\x1b[2J\nTCP 01:00";
+  Text text;
+  render_connection(text, connection, true, nullptr);
+  CHECK(string_of(text).ends_with(" sip                7\\x1b[2J\\x0aTCP 01:00\n"));
+
+  ipvs::Daemon daemon;
+  daemon.interface = "e\x1b[1m";
+  text.clear();
+  render_daemon(text, daemon);
+  CHECK(string_of(text).find("mcast=e\\x1b[1m,") != std::string::npos);
 }

@@ -151,7 +151,7 @@ TEST_CASE("without 64-bit counters the 32-bit ones are read") {
         stats_from(kernel_messages::narrow_first));
 }
 
-TEST_CASE("every missing attribute of a service is told") {
+TEST_CASE("every missing attribute of a service is reported") {
   CHECK(service_without(IPVS_SVC_ATTR_AF) == "address family is missing");
   CHECK(service_without(IPVS_SVC_ATTR_PROTOCOL) == "protocol is missing");
   CHECK(service_without(IPVS_SVC_ATTR_ADDR) == "service address is missing");
@@ -164,7 +164,7 @@ TEST_CASE("every missing attribute of a service is told") {
   CHECK(fault_of([] { netlink::decode_service(kernel_messages::destination()); }) == "service is missing");
 }
 
-TEST_CASE("every missing attribute of a destination is told") {
+TEST_CASE("every missing attribute of a destination is reported") {
   CHECK(destination_without(IPVS_DEST_ATTR_ADDR) == "destination address is missing");
   CHECK(destination_without(IPVS_DEST_ATTR_PORT) == "destination port is missing");
   CHECK(destination_without(IPVS_DEST_ATTR_FWD_METHOD) == "forwarding method is missing");
@@ -179,7 +179,7 @@ TEST_CASE("every missing attribute of a destination is told") {
         "destination is missing");
 }
 
-TEST_CASE("an attribute that is too short for its value is told") {
+TEST_CASE("an attribute that is too short for its value is reported") {
   const Bytes narrow_number =
       kernel_messages::attributes([](Message& message) { message.put_u16(IPVS_CMD_ATTR_TIMEOUT_TCP, 900); });
   CHECK(fault_of([&] { netlink::decode_timeouts(narrow_number); }) == "tcp timeout is too short");
@@ -194,7 +194,7 @@ TEST_CASE("an attribute that is too short for its value is told") {
   CHECK(fault_of([&] { netlink::decode_service(half_an_address); }) == "service address is too short");
 }
 
-TEST_CASE("older kernels tell no tunnel and not the destination's own family, which is then the service's") {
+TEST_CASE("older kernels report no tunnel and not the destination's own family, which is then the service's") {
   const auto decode = [](int without, Family family) {
     return netlink::decode_destination(kernel_messages::destination({without, false}), family).destination;
   };
@@ -203,7 +203,7 @@ TEST_CASE("older kernels tell no tunnel and not the destination's own family, wh
   CHECK(decode(IPVS_DEST_ATTR_TUN_FLAGS, Family::ipv4).tunnel_checksum == TunnelChecksum::none);
   CHECK(decode(IPVS_DEST_ATTR_ADDR_FAMILY, Family::ipv4).key.address == Address::v4(0x0a010101));
   CHECK(decode(IPVS_DEST_ATTR_ADDR_FAMILY, Family::ipv6).key.address == *Address::parse("a01:101:eeee::"));
-  // A family that is told goes before the service's.
+  // A family that is reported takes precedence over the service's.
   CHECK(decode(0, Family::ipv6).key.address == Address::v4(0x0a010101));
 }
 

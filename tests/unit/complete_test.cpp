@@ -48,7 +48,7 @@ TEST_CASE("completion offers the options that are legal with the command") {
   CHECK(offered({"-C", ""}) == Words{"--netns"});
 }
 
-TEST_CASE("completion offers short names behind a single dash") {
+TEST_CASE("completion offers short names after a single dash") {
   CHECK(offered({"-A", "-s"}) == Words{"-s"});
   CHECK(offers({"-A", "-"}, "-s"));
   CHECK(offers({"-A", "-"}, "--scheduler"));
@@ -59,19 +59,35 @@ TEST_CASE("completion offers no option twice and none that conflicts with one gi
   CHECK_FALSE(offers({"-a", "-m", "-"}, "-g"));
   CHECK_FALSE(offers({"-a", "-m", "--"}, "--tun-type"));
   CHECK(offers({"-a", "-i", "--"}, "--tun-type"));
+  CHECK_FALSE(offers({"-a", "-g", "--"}, "--tun-port"));
+  // What a tunnel of this type does not take.
+  CHECK(offers({"-a", "-i", "--tun-type", "gue", "--"}, "--tun-port"));
+  CHECK_FALSE(offers({"-a", "-i", "--tun-type", "gre", "--"}, "--tun-port"));
+  CHECK_FALSE(offers({"-a", "-i", "--tun-type", "ipip", "--"}, "--tun-csum"));
+  CHECK_FALSE(offers({"-a", "-i", "--tun-type", "gue", "--tun-csum", "--"}, "--tun-nocsum"));
+  CHECK_FALSE(offers({"-A", "-t", "10.0.0.1:80", "--"}, "--ops"));
+  CHECK(offers({"-A", "-u", "10.0.0.1:80", "--"}, "--ops"));
+  CHECK(offers({"-L", "--"}, "--sort"));
+  CHECK_FALSE(offers({"-L", "--nosort", "--"}, "--sort"));
+  CHECK_FALSE(offers({"-L", "--sort", "--"}, "--nosort"));
   CHECK_FALSE(offers({"-L", "-c", "--"}, "--stats"));
   CHECK_FALSE(offers({"-L", "--timeout", "--"}, "--daemon"));
   CHECK_FALSE(offers({"-L", "--"}, "--client"));
   CHECK(offers({"-L", "-c", "--"}, "--client"));
+  CHECK_FALSE(offers({"-L", "--"}, "--total"));
+  CHECK(offers({"-L", "--rate", "--"}, "--total"));
+  CHECK_FALSE(offers({"-L", "-c", "--"}, "--top"));
+  CHECK(offers({"-L", "-c", "--by", "client", "--"}, "--top"));
+  CHECK_FALSE(offers({"-L", "-c", "--by", "client", "--"}, "--count"));
   CHECK(offers({"-D", "-f", "7", "-"}, "-6"));
   CHECK_FALSE(offers({"-D", "-t", "10.0.0.1:80", "-"}, "-6"));
 }
 
 TEST_CASE("completion offers the commands that fit options given before") {
-  CHECK(offered({"-w", "5", "--"}) == Words{"--add-server", "--edit-server", "--tcp-service", "--udp-service",
-                                            "--sctp-service", "--fwmark-service", "--real-server", "--gatewaying",
-                                            "--ipip", "--masquerading", "--u-threshold", "--l-threshold", "--tun-type",
-                                            "--tun-port", "--tun-nocsum", "--tun-csum", "--tun-remcsum", "--netns"});
+  CHECK(offered({"-w", "5", "--"}) ==
+        Words{"--add-server", "--edit-server", "--tcp-service", "--udp-service", "--sctp-service", "--fwmark-service",
+              "--real-server", "--gatewaying", "--ipip", "--masquerading", "--u-threshold", "--l-threshold",
+              "--tun-type", "--tun-port", "--tun-nocsum", "--tun-csum", "--tun-remcsum", "--keep", "--netns"});
 }
 
 TEST_CASE("completion offers values, apart from their option or attached") {
@@ -82,6 +98,11 @@ TEST_CASE("completion offers values, apart from their option or attached") {
   CHECK(offered({"--start-daemon", ""}) == Words{"master", "backup"});
   CHECK(offered({"-a", "-i", "--tun-type", "g"}) == Words{"gue", "gre"});
   CHECK(offered({"-L", "-c", "--state", "TIME"}) == Words{"TIME_WAIT"});
+  CHECK(offered({"-L", "--metrics=o"}) == Words{"--metrics=openmetrics"});
+  CHECK_FALSE(offers({"-L", "--metrics", "--"}, "--json"));
+  CHECK(offers({"-L", "--metrics", "--"}, "--connection"));
+  CHECK(offered({"-L", "-c", "--by", "s"}) == Words{"server", "service", "state"});
+  CHECK(offered({"-L", "-c", "--by", "service,s"}) == Words{"service,server", "service,state"});
   CHECK(offered({"-a", "-w", ""}).empty());
 }
 
@@ -126,9 +147,14 @@ TEST_CASE("completion knows what else to ask the system for") {
   CHECK(source({"-L", "--netns", ""}) == Source::namespaces);
   CHECK(source({"-L", "--netns", "/proc/"}) == Source::files);
   CHECK(source({"--apply", ""}) == Source::files);
+  CHECK(source({"-R", ""}) == Source::files);
+  CHECK(source({"--restore", "ru"}) == Source::files);
+  CHECK(source({"-R", "-"}) == Source::words);
+  CHECK(source({"-R", "rules", ""}) == Source::words);
+  CHECK(source({"-S", ""}) == Source::words);
 }
 
-TEST_CASE("completion offers nothing behind a fault or a closed list of options") {
+TEST_CASE("completion offers nothing after a fault or a closed list of options") {
   CHECK(offered({"-A", "--no-such-option", ""}).empty());
   CHECK(offered({"-A", "no-such-option", "--no-such"}).empty());
 }

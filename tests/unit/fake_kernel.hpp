@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "kernel_messages.hpp"
@@ -21,6 +23,8 @@ class FakeKernel {
     std::uint32_t sequence;
     std::uint16_t flags;
     std::uint8_t command;
+    Bytes attributes;
+    std::uint16_t family;
   };
 
   FakeKernel();
@@ -35,21 +39,39 @@ class FakeKernel {
   /// What can be received.
   struct Packet {
     Bytes bytes;
-    int error_number = 0;  ///< instead of bytes: what receiving fails with
+    int error_number = 0;      ///< instead of bytes: what receiving fails with
+    std::uint32_t sender = 0;  ///< the kernel, or the number of another process's socket
   };
   std::deque<Packet> packets;
 
-  /// What the next sends fail with.
+  /// What the next sends and receives fail with; 0 for one that does not.
   std::deque<int> send_errors;
+  std::deque<int> receive_errors;
+  /// What all sends and receives fail with after those.
+  int lasting_error = 0;
+  std::size_t receives = 0;
+  /// Bytes that the last receive offered for a packet.
+  std::size_t room = 0;
   /// What libnl says, below 0 for a failure.
   int connected = 0;
   int resolved = kernel_messages::family_id;
   int receive_buffer = 1024 * 1024;
+  int send_buffer = 256 * 1024;
+  /// The most bytes of a send so far.
+  std::size_t largest_send = 0;
+  /// Whether the socket was connected to the kernel.
+  bool connected_to_kernel = false;
   /// Somebody waited for a packet that would never have come.
   bool waited_in_vain = false;
 
-  void put(const Bytes& packet) { packets.push_back({packet, 0}); }
+  void put(const Bytes& packet) { packets.push_back({packet}); }
+  /// What another process sends to the socket.
+  void forge(const Bytes& packet, std::uint32_t sender = 4711) { packets.push_back({packet, 0, sender}); }
   void put_error(int error_number) { packets.push_back({{}, error_number}); }
+
+ private:
+  class Calls;
+  std::unique_ptr<Calls> calls_;
 };
 
 // Messages of an answer; a packet holds one or more.
@@ -57,6 +79,10 @@ class FakeKernel {
 FakeKernel::Bytes operator+(FakeKernel::Bytes first, const FakeKernel::Bytes& second);
 /// An acknowledgement, or a refusal.
 FakeKernel::Bytes error_message(std::uint32_t sequence, int error_number = 0);
+/// A refusal with the kernel's words. `capped`: without the request that it answers, whose attributes take `echoed`
+/// bytes.
+FakeKernel::Bytes refusal_with_text(std::uint32_t sequence, int error_number, const std::string& text,
+                                    bool capped = true, std::size_t echoed = 0);
 /// An NLMSG_ERROR without room for its number.
 FakeKernel::Bytes short_error_message(std::uint32_t sequence);
 FakeKernel::Bytes data_message(std::uint32_t sequence, const FakeKernel::Bytes& payload, std::uint16_t flags = 0,

@@ -73,7 +73,7 @@ TEST_CASE("a key whose address is of another family names nothing") {
   }
 }
 
-TEST_CASE("times below 0 or beyond 32 bits can't be told") {
+TEST_CASE("times below 0 or beyond 32 bits can't be sent") {
   const seconds most(UINT32_MAX);
   CHECK(with_timeout(most) == 0);
   CHECK(with_timeout(seconds(-1)) == EINVAL);

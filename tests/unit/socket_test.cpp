@@ -6,8 +6,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
+#include <cstring>
 #include <deque>
 #include <functional>
+#include <set>
 #include <span>
 #include <utility>
 #include <vector>
@@ -85,7 +88,7 @@ struct Obliging {
 
 }  // namespace
 
-TEST_CASE("a socket that can't be opened is told with its errno") {
+TEST_CASE("a socket that can't be opened is reported with its errno") {
   FakeKernel kernel;
   kernel.connected = -NLE_NOMEM;
   CHECK(error_of([] { Client(); }) == ENOMEM);
@@ -137,6 +140,72 @@ TEST_CASE("answers that an earlier request gave up on are passed over") {
   CHECK(batch.finish().empty());
 }
 
+TEST_CASE("only the kernel's packets count, whoever else sends") {
+  FakeKernel kernel;
+  // Before the socket was connected to the kernel.
+  kernel.forge(data_message(1, kernel_messages::timeouts()));
+  kernel.forge(error_message(2, EPERM));
+  Client client;
+  CHECK(kernel.connected_to_kernel);
+  CHECK(kernel.packets.empty());
+
+  kernel.answer = [&](Requests requests) {
+    const std::uint32_t sequence = requests.front().sequence;
+    kernel.forge(error_message(sequence, ESRCH));
+    kernel.forge(FakeKernel::Bytes(100'000));
+    kernel.put(data_message(sequence, kernel_messages::info()));
+  };
+  CHECK(client.info() == Info{1, 2, 3, 4096});
+
+  kernel.answer = [&](Requests requests) {
+    const std::uint32_t sequence = requests.front().sequence;
+    kernel.forge(data_message(sequence, kernel_messages::service({}, 6, 99)));
+    kernel.put(data_message(sequence, kernel_messages::service({}, 6, 1), NLM_F_MULTI) + done_message(sequence));
+    kernel.forge(done_message(sequence));
+  };
+  CHECK(ports_of(client.services()) == Ports{1});
+
+  Batch batch(client);
+  kernel.answer = [&](Requests requests) {
+    kernel.forge(error_message(requests.front().sequence, EEXIST));
+    kernel.put(error_message(requests.back().sequence));
+  };
+  batch.add(harmless);
+  batch.add(harmless);
+  CHECK(batch.finish().empty());
+
+  // A forged answer alone is none.
+  kernel.answer = [&](Requests requests) {
+    kernel.forge(data_message(requests.front().sequence, kernel_messages::info()));
+  };
+  CHECK(error_of([&] { client.info(); }) == EINTR);
+}
+
+TEST_CASE("sequence numbers of two sockets don't start alike") {
+  FakeKernel kernel;
+  kernel.answer = [&](Requests requests) {
+    kernel.put(data_message(requests.front().sequence, kernel_messages::info()));
+  };
+  for (int i = 0; i < 4; ++i) Client().info();
+  std::set<std::uint32_t> first;
+  for (const auto& send : kernel.sends) first.insert(send[0].sequence);
+  CHECK(first.size() == 4);
+}
+
+TEST_CASE("a batch is no larger than the send buffer takes") {
+  FakeKernel kernel;
+  kernel.answer = Obliging{kernel};
+  // net.core.wmem_max of 4096, without the rights to go beyond it.
+  kernel.send_buffer = 8192;
+  Client client;
+  Batch batch(client);
+  for (int i = 0; i < 500; ++i) batch.add(harmless);
+  CHECK(batch.finish().empty());
+  CHECK(kernel.largest_send <= 8192 - 32);
+  CHECK(kernel.sends.size() > 1);
+  CHECK(kernel.largest_send > 4096);
+}
+
 TEST_CASE("no answer is EINTR, and nobody waits for it") {
   FakeKernel kernel;
   Client client;
@@ -172,7 +241,8 @@ TEST_CASE("an answer that makes no sense is EBADMSG, and the next call is none t
       [](std::uint32_t sequence) {
         // Shorter than a generic netlink header.
         FakeKernel::Bytes message = data_message(sequence, {});
-        message[0] = static_cast<std::byte>(NLMSG_HDRLEN);
+        const std::uint32_t length = NLMSG_HDRLEN;
+        std::memcpy(message.data(), &length, sizeof length);
         message.resize(NLMSG_HDRLEN);
         return message;
       },
@@ -205,7 +275,7 @@ TEST_CASE("a packet that did not fit is EMSGSIZE") {
   CHECK(error_of([&] { client.info(); }) == EMSGSIZE);
 }
 
-TEST_CASE("a failing socket is told with its errno") {
+TEST_CASE("a failing socket is reported with its errno") {
   FakeKernel kernel;
   Client client;
   kernel.send_errors = {ENOMEM};
@@ -231,6 +301,36 @@ TEST_CASE("a dump of one packet is read once") {
   kernel.answer = Dumps{kernel, {{{1, 2, 3}}}};
   CHECK(ports_of(Client().services()) == Ports{1, 2, 3});
   CHECK(kernel.sends.size() == 1);
+}
+
+TEST_CASE("the room for packets is small until a dump is long: one of servers at once, one of services in the end") {
+  constexpr std::size_t small = 8 * 1024 - 320;
+  constexpr std::size_t large = 32 * 1024;
+  FakeKernel kernel;
+  Client client;
+  const ServiceKey key = ServiceKey::of(Protocol::tcp, *Address::parse("10.0.0.1"), 80);
+  const auto answer_with_packets = [&](std::size_t count, const FakeKernel::Bytes& payload) {
+    kernel.answer = [&kernel, count, payload](Requests requests) {
+      const std::uint32_t sequence = requests.front().sequence;
+      for (std::size_t i = 0; i < count; ++i) kernel.put(data_message(sequence, payload, NLM_F_MULTI));
+      kernel.put(done_message(sequence));
+    };
+  };
+  answer_with_packets(256, kernel_messages::service());
+  client.services();
+  CHECK(kernel.room == small);
+  answer_with_packets(1, kernel_messages::destination());
+  client.destinations(key);
+  CHECK(kernel.room == small);
+  SECTION("of servers") {
+    answer_with_packets(2, kernel_messages::destination());
+    client.destinations(key);
+  }
+  SECTION("of services") {
+    answer_with_packets(300, kernel_messages::service());
+    client.services();
+  }
+  CHECK(kernel.room == large);
 }
 
 TEST_CASE("a dump of several packets is read until two readings agree") {
@@ -343,7 +443,7 @@ TEST_CASE("when answers of a batch are lost, every change without one is refused
   CHECK(kernel.sends.back().size() == 1);
 }
 
-TEST_CASE("a batch whose socket fails says so once: nothing is sent again, nothing more is told") {
+TEST_CASE("a batch whose socket fails says so once: nothing is sent again, nothing more is reported") {
   FakeKernel kernel;
   Client client;
   Batch batch(client);

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
+#include <cerrno>
 #include <random>
 #include <span>
+#include <utility>
 #include <vector>
 
+#include <ipvs/error.hpp>
 #include <ipvs/table.hpp>
 
 #include "catch.hpp"
@@ -18,7 +21,7 @@ using Changes = std::vector<Change>;
 /// Random tables out of few names, so that two of them share some, and with every setting there is.
 class Tables {
  public:
-  explicit Tables(std::uint64_t seed) : random_(seed) {}
+  explicit Tables(std::uint32_t seed) : random_(seed) {}
 
   /// `mixed`: destinations may be of another family than their service.
   Table table(bool mixed) {
@@ -101,7 +104,7 @@ class Tables {
     return daemon;
   }
 
-  std::mt19937_64 random_;
+  std::mt19937 random_;
 };
 
 /// A table as it is, and one to be reached from it; that the kernel can go there.
@@ -204,9 +207,8 @@ Destination server(const char* address) {
 
 Table table_of(const ServiceKey& key, std::initializer_list<const char*> servers) {
   Table table;
-  Table::Entry& entry = table.services[key];
-  entry.service = Service(key);
-  for (const char* address : servers) entry.destinations[server(address).key] = server(address);
+  table.add(Service(key));
+  for (const char* address : servers) table.add(key, server(address));
   return table;
 }
 
@@ -220,7 +222,7 @@ Daemon daemon_on(const char* interface, DaemonRole role = DaemonRole::master) {
 }  // namespace
 
 TEST_CASE("a diff carried out turns one table into the other, in order, without a redundant change") {
-  const std::uint64_t seed = 1;
+  const std::uint32_t seed = 1;
   Tables tables(seed);
   for (int i = 0; i < 2000; ++i) {
     INFO("round " << i << ", seed " << seed);
@@ -239,7 +241,7 @@ TEST_CASE("a diff carried out turns one table into the other, in order, without 
 }
 
 TEST_CASE("whatever part of a diff was carried out can be undone") {
-  const std::uint64_t seed = 2;
+  const std::uint32_t seed = 2;
   Tables tables(seed);
   for (int i = 0; i < 1000; ++i) {
     INFO("round " << i << ", seed " << seed);
@@ -319,13 +321,13 @@ TEST_CASE("only what keeps a daemon from starting is deleted before it") {
                                   DeleteService{ServiceKey::mark(2)}});
 }
 
-TEST_CASE("a server that an old kernel tells as local is no difference") {
+TEST_CASE("a server that an old kernel reports as local is no difference") {
   Table from = table_of(web, {"10.1.1.1"});
   const Table to = from;
-  Destination& told = from.services[web].destinations.begin()->second;
-  told.forwarding = Forwarding::local;
+  Destination& reported = from.services[web].destinations.begin()->second;
+  reported.forwarding = Forwarding::local;
   CHECK(diff(from, to).empty());
-  told.weight = 7;
+  reported.weight = 7;
   CHECK(diff(from, to) == Changes{EditDestination{web, server("10.1.1.1")}});
 }
 
@@ -333,8 +335,32 @@ TEST_CASE("a destination that was added to a rival's service is deleted when tha
   // Somebody else added the service between our reading and our changes, so ours was refused.
   const AddDestination added{web, server("10.1.1.1")};
   CHECK(undo(Changes{added}, Table()) == Changes{DeleteDestination{web, added.destination.key}});
-  // Our own goes with all that is in it.
+  // Our own is deleted with all that is in it.
   CHECK(undo(Changes{AddService{Service(web)}, added}, Table()) == Changes{DeleteService{web}});
+}
+
+TEST_CASE("what is added to a table stands under its own key, and what can't be added is refused as the kernel does") {
+  Table table = table_of(web, {"10.1.1.1"});
+  REQUIRE(table.services.size() == 1);
+  CHECK(table.services.at(web).service == Service(web));
+  CHECK(table.services.at(web).destinations.at(server("10.1.1.1").key) == server("10.1.1.1"));
+
+  const Table before = table;
+  const auto refusal = [](auto call) {
+    try {
+      call();
+    } catch (const Error& error) {
+      return std::pair(error.operation(), error.error_number());
+    }
+    return std::pair(Operation::flush, 0);
+  };
+  CHECK(refusal([&] { table.add(Service(web, "rr")); }) == std::pair(Operation::add_service, EEXIST));
+  Destination heavier = server("10.1.1.1");
+  heavier.weight = 7;
+  CHECK(refusal([&] { table.add(web, heavier); }) == std::pair(Operation::add_destination, EEXIST));
+  const ServiceKey absent = ServiceKey::mark(9);
+  CHECK(refusal([&] { table.add(absent, heavier); }) == std::pair(Operation::add_destination, ESRCH));
+  CHECK(table == before);
 }
 
 TEST_CASE("flushing is undone, zeroing can't be") {

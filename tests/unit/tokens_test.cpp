@@ -2,6 +2,7 @@
 #include "line/tokens.hpp"
 
 #include <algorithm>
+#include <array>
 #include <random>
 #include <string>
 #include <tuple>
@@ -64,16 +65,23 @@ auto fields(const Listing& listing) {
   const auto* connections = std::get_if<ListConnections>(&listing);
   const ListServices table = services != nullptr ? *services : ListServices();
   const ListConnections list = connections != nullptr ? *connections : ListConnections();
-  return std::tuple(listing.index(), table.service, table.view, table.numeric, table.exact, table.sorted, table.json,
-                    list.numeric, list.engine_data, list.json, list.count, list.service, list.server, list.server_port,
-                    list.state);
+  const auto of = [](const std::optional<ServerFilter>& server) {
+    return server ? std::optional(std::pair(server->address, server->port)) : std::nullopt;
+  };
+  return std::tuple(listing.index(), table.service, table.any_port, of(table.server), table.view, table.numeric,
+                    table.exact, table.sorted, table.json, list.numeric, list.engine_data, list.json, list.count,
+                    list.service, list.any_port, of(list.server), list.templates, list.state);
 }
 auto fields(const Drain& drain) { return std::tuple(drain.service, drain.server, drain.limit); }
+auto fields(const KeepingEdit& edit) { return std::tuple(edit.edit, edit.given, edit.scheduler_flags_text); }
 auto fields(const Watch& watch) { return std::tuple(fields(watch.listing), watch.interval); }
 auto fields(const Save& save) { return std::tuple(save.numeric, save.all); }
 auto fields(const Apply& apply) { return std::tuple(apply.file, apply.dry_run, apply.keep_weights, apply.no_delete); }
 auto fields(const ipvs::Change& change) { return std::tuple(change); }
-auto fields(const Restore& restore) { return std::tuple(restore.replace, restore.comments); }
+auto fields(const Restore& restore) { return std::tuple(restore.file, restore.replace); }
+auto fields(const Check& check) {
+  return std::tuple(check.service, check.any_port, check.client, check.least_servers, check.probe, check.json);
+}
 auto fields(const ShowHelp& /*unused*/) { return std::tuple(); }
 auto fields(const ShowVersion& /*unused*/) { return std::tuple(); }
 
@@ -102,6 +110,14 @@ Meaning meaning(const std::vector<std::string>& words, std::string_view program)
     const bool no_command = text == "not a rule" || text.starts_with("Try `");
     return {std::to_string(failure.status()) + (no_command ? ": no command" : ": " + text), {}};
   }
+}
+
+/// Whether a command line is refused for what a rule may say.
+bool is_legal_in_rules(std::string_view failure) {
+  constexpr std::array<std::string_view, 6> refusals = {
+      "2: Zero port specified",           "2: One-Packet Scheduling is only", "2: invalid timeout value",
+      "2: illegal u_threshold specified", "2: illegal l_threshold specified", "2: Illegal 'tun-remcsum' option"};
+  return std::ranges::any_of(refusals, [&](std::string_view refusal) { return failure.starts_with(refusal); });
 }
 
 }  // namespace
@@ -161,6 +177,8 @@ TEST_CASE("a command line and a line of a rules file mean the same") {
     const std::vector<std::string> words = random_words(random);
     const Meaning as_command = meaning(words, "ipvsadm");
     CAPTURE(words, as_command.failure);
+    // Rules may say what other programs can do to the table.
+    if (is_legal_in_rules(as_command.failure)) continue;
     REQUIRE(same(as_command, meaning(words, {})));
     understood += as_command.invocation ? 1 : 0;
   }

@@ -6,11 +6,12 @@
 #include <vector>
 
 #include "ipvs/change.hpp"
-#include "ipvs/client.hpp"
 #include "ipvs/error.hpp"
 #include "ipvs/export.hpp"
 
 namespace ipvs {
+
+class Client;
 
 /// Many changes on their way to the kernel, a few hundred in one system call. The kernel carries them out one by
 /// one in the order given, exactly as single calls of Client would; a refused one does not stop the others.
@@ -40,7 +41,7 @@ class IPVS_EXPORT Batch {
   /// Sends what is pending, waits for the answers and returns all refusals since the last finish(), by number. What
   /// is not among them was carried out.
   /// Throws Error when the socket itself fails; the fate of the changes since the last finish() is then unknown, and
-  /// nothing more is told of them.
+  /// nothing more is reported of them.
   [[nodiscard]] std::vector<Refusal> finish();
 
  private:

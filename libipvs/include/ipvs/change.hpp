@@ -13,6 +13,8 @@
 
 namespace ipvs {
 
+// A new kind of change, or a new member of one, makes it libipvs.so.2: see <ipvs/ipvs.hpp>.
+
 // Everything that changes the kernel's table, as values: what Client's functions of the same names do, ready to be
 // kept, compared and sent many at a time (see Batch).
 
@@ -68,7 +70,7 @@ struct StopDaemon {
 using Change = std::variant<AddService, EditService, DeleteService, AddDestination, EditDestination, DeleteDestination,
                             Zero, Flush, SetTimeouts, StartDaemon, StopDaemon>;
 
-/// The operation that an Error about this change tells.
+/// The operation that an Error about this change names.
 IPVS_EXPORT Operation operation_of(const Change& change) noexcept;
 
 }  // namespace ipvs

@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
 #include "ipvs/change.hpp"
 #include "ipvs/config.hpp"
 #include "ipvs/destination.hpp"
-#include "ipvs/error.hpp"
 #include "ipvs/export.hpp"
-#include "ipvs/netns.hpp"
 #include "ipvs/service.hpp"
 
 namespace ipvs {
 
+class NetworkNamespace;
+
 /// A connection to the kernel's IPVS: one generic netlink socket, opened once. Each call sends one request, waits
-/// for the kernel's answer and throws Error when the kernel refuses; see Error for the refusals.
+/// for the kernel's answer and throws Error when the kernel refuses. The comments below name the errno values of each;
+/// the table of class Error, in <ipvs/error.hpp>, says what each means.
 ///
 /// Every call needs CAP_NET_ADMIN in the initial user namespace (Linux 6.1): root of another one gets EPERM. Move-only;
 /// a moved-from client may only be destroyed or assigned to. Not for two threads at once; two clients in two threads
@@ -25,8 +27,7 @@ class IPVS_EXPORT Client {
   /// Opens the socket in the caller's network namespace, or in `network`; the caller's own namespace never changes.
   /// Needs no rights by itself. The kernel loads its module ip_vs when the netlink family is asked for, if it can;
   /// that of Linux 5.10 does not, there the program or its service runs `modprobe ip_vs` first.
-  /// Throws Error(open_socket): ENOPROTOOPT when the kernel has no IPVS even so; Error(open_namespace): EPERM when
-  /// `network` may not be entered.
+  /// Throws Error(open_socket) ENOPROTOOPT, Error(open_namespace) EPERM.
   Client();
   explicit Client(const NetworkNamespace& network);
 
@@ -47,40 +48,36 @@ class IPVS_EXPORT Client {
   /// A single packet is a snapshot up to Linux 7.0; from 7.1 on it lacks or has what is added or deleted meanwhile.
   /// Kernel: dump of IPVS_CMD_GET_SERVICE.
   std::vector<ServiceEntry> services();
-  /// One service. ESRCH when it is absent. Kernel: IPVS_CMD_GET_SERVICE.
+  /// One service. ESRCH. Kernel: IPVS_CMD_GET_SERVICE.
   ServiceEntry service(const ServiceKey& key);
 
   /// Carries out any change; the functions below say what each does and how it is refused.
   void apply(const Change& change);
 
-  /// EEXIST when there is one with the same key, ENOENT when scheduler or persistence engine are unknown, EINVAL for an
-  /// IPv6 netmask that is no prefix length and for a key that names nothing. Kernel: IPVS_CMD_NEW_SERVICE.
+  /// EEXIST, ENOENT, EINVAL. Kernel: IPVS_CMD_NEW_SERVICE.
   void add_service(const Service& service);
   /// Changes all settings of the service with this key. While its scheduler is replaced by another one, some
-  /// milliseconds, the kernel refuses new connections of this service. ESRCH when it is absent, ENOENT and EINVAL as
-  /// add_service(). Kernel: IPVS_CMD_SET_SERVICE.
+  /// milliseconds, the kernel refuses new connections of this service. ESRCH, ENOENT, EINVAL.
+  /// Kernel: IPVS_CMD_SET_SERVICE.
   void edit_service(const Service& service);
-  /// Deletes the service with all its destinations. ESRCH when it is absent. Kernel: IPVS_CMD_DEL_SERVICE.
+  /// Deletes the service with all its destinations. ESRCH. Kernel: IPVS_CMD_DEL_SERVICE.
   void delete_service(const ServiceKey& key);
 
-  /// The destinations of a service, unsorted; ESRCH when there is no such service. What takes more than one packet,
-  /// some 70 destinations, is read as services() does, but after five readings one that was deleted meanwhile may be
-  /// told, too: the kernel can't be asked for a single one. Kernel: dump of IPVS_CMD_GET_DEST, which is empty for an
+  /// The destinations of a service, unsorted. ESRCH. What takes more than one packet, some 70 destinations, is read as
+  /// services() does, but after five readings one that was deleted meanwhile may be returned too: the kernel can't be
+  /// asked for a single one. Kernel: dump of IPVS_CMD_GET_DEST, which is empty for an
   /// absent service too, so an empty one costs a second request.
   std::vector<DestinationEntry> destinations(const ServiceKey& key);
-  /// ESRCH: no such service. EEXIST: the destination is there already. ERANGE: a weight below 0, or a lower threshold
-  /// above the upper one. EINVAL: an address that is not unicast, another family than the service's without a tunnel or
-  /// while a sync daemon runs, a gue tunnel without a port. Kernel: IPVS_CMD_NEW_DEST.
+  /// ESRCH, EEXIST, ERANGE, EINVAL. Kernel: IPVS_CMD_NEW_DEST.
   void add_destination(const ServiceKey& key, const Destination& destination);
-  /// ESRCH: no such service; ENOENT: no such destination; ERANGE and EINVAL as add_destination().
-  /// Kernel: IPVS_CMD_SET_DEST.
+  /// Changes all settings of the destination with this key. ESRCH, ENOENT, ERANGE, EINVAL. Kernel: IPVS_CMD_SET_DEST.
   void edit_destination(const ServiceKey& key, const Destination& destination);
-  /// Stops new connections at once; established ones end as net.ipv4.vs.expire_nodest_conn says. ESRCH: no such
-  /// service; ENOENT: no such destination. Kernel: IPVS_CMD_DEL_DEST.
+  /// Stops new connections at once; established ones end as net.ipv4.vs.expire_nodest_conn says. ESRCH,
+  /// ENOENT. Kernel: IPVS_CMD_DEL_DEST.
   void delete_destination(const ServiceKey& key, const DestinationKey& destination);
 
-  /// Zeroes the counters of all services and destinations, or of one service and its destinations (ESRCH when it is
-  /// absent). Kernel: IPVS_CMD_ZERO.
+  /// Zeroes the counters of all services and destinations, or of one service and its destinations (ESRCH).
+  /// Kernel: IPVS_CMD_ZERO.
   void zero();
   void zero(const ServiceKey& key);
   /// Deletes every service. Kernel: IPVS_CMD_FLUSH.
@@ -88,17 +85,14 @@ class IPVS_EXPORT Client {
 
   /// Kernel: IPVS_CMD_GET_CONFIG.
   Timeouts timeouts();
-  /// A zero keeps the present value. EINVAL for one beyond (2^31-1)/HZ seconds: 2147483 with a kernel of 1,000 Hz.
-  /// Kernel: IPVS_CMD_SET_CONFIG.
+  /// A zero keeps the present value. EINVAL. Kernel: IPVS_CMD_SET_CONFIG.
   void set_timeouts(const Timeouts& timeouts);
 
   /// The sync daemons that run: none, one or two. Kernel: IPVS_CMD_GET_DAEMON.
   std::vector<Daemon> daemons();
-  /// EEXIST: that role is running already. ENODEV: no such interface. ENETUNREACH: a master's interface is down, or has
-  /// no route to an IPv6 group. EINVAL: the group is no multicast address, or some destination is of another family
-  /// than its service. Kernel: IPVS_CMD_NEW_DAEMON.
+  /// EEXIST, ENODEV, ENETUNREACH, EINVAL. Kernel: IPVS_CMD_NEW_DAEMON.
   void start_daemon(const Daemon& daemon);
-  /// ESRCH: no daemon runs in that role. The kernel takes a `sync_id` but does not look at it (Linux 6.1).
+  /// ESRCH. The kernel takes a `sync_id` but does not look at it (Linux 6.1).
   /// Kernel: IPVS_CMD_DEL_DAEMON.
   void stop_daemon(DaemonRole role, std::uint32_t sync_id = 0);
 

@@ -10,6 +10,8 @@
 
 namespace ipvs {
 
+// A new member of a struct here makes it libipvs.so.2: see <ipvs/ipvs.hpp>.
+
 /// The kernel's IPVS. Kernel: answer to IPVS_CMD_GET_INFO, IPVS_INFO_ATTR_VERSION and IPVS_INFO_ATTR_CONN_TAB_SIZE.
 struct Info {
   std::uint8_t version_major = 0;

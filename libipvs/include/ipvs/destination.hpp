@@ -2,12 +2,18 @@
 #pragma once
 
 #include <compare>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <string>
 
 #include "ipvs/address.hpp"
+#include "ipvs/export.hpp"
 #include "ipvs/stats.hpp"
 
 namespace ipvs {
+
+// A new member of a struct here makes it libipvs.so.2: see <ipvs/ipvs.hpp>.
 
 /// How packets get to a real server. Kernel: IPVS_DEST_ATTR_FWD_METHOD, the low three bits of the connection flags.
 enum class Forwarding : std::uint8_t {
@@ -39,6 +45,9 @@ struct DestinationKey {
   friend bool operator==(const DestinationKey&, const DestinationKey&) = default;
 };
 
+/// For messages and logs: "10.0.0.1:80", "[2001:db8::1]:80".
+[[nodiscard]] IPVS_EXPORT std::string to_string(const DestinationKey& key);
+
 /// A real server as you set it. The defaults are those of ipvsadm: direct routing, weight 1, no thresholds.
 struct Destination {
   DestinationKey key;
@@ -59,7 +68,7 @@ struct Destination {
   friend bool operator==(const Destination&, const Destination&) = default;
 };
 
-/// A real server as the kernel tells it. `destination` can be set again as it is.
+/// A real server as the kernel returns it. `destination` can be set again as it is.
 struct DestinationEntry {
   Destination destination;
   std::uint32_t active_connections = 0;      ///< established. Kernel: IPVS_DEST_ATTR_ACTIVE_CONNS
@@ -71,3 +80,9 @@ struct DestinationEntry {
 };
 
 }  // namespace ipvs
+
+/// Destinations' keys can be keys of unordered containers.
+template <>
+struct std::hash<ipvs::DestinationKey> {
+  IPVS_EXPORT std::size_t operator()(const ipvs::DestinationKey& key) const noexcept;
+};

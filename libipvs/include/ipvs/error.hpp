@@ -2,6 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
 #include <system_error>
 
 #include "ipvs/export.hpp"
@@ -38,7 +41,7 @@ IPVS_EXPORT const char* to_string(Operation operation) noexcept;
 /// Every failure of the library: code() is the errno of the kernel's answer (std::generic_category), operation()
 /// says which call got it, what() is both in words.
 ///
-/// The kernel's answers, as seen on Linux 6.1:
+/// This table is the one place that says what each value means. The kernel's answers, as seen on Linux 6.1:
 ///   EEXIST      add: the service, or the destination, is there already; start_daemon: that role is running
 ///   ESRCH       no such service; stop_daemon: no daemon is running in that role
 ///   ENOENT      edit or delete_destination: no such destination; add or edit_service: no such scheduler or persistence
@@ -49,11 +52,11 @@ IPVS_EXPORT const char* to_string(Operation operation) noexcept;
 ///   EINVAL      destinations: address not unicast, another family than the service's without a tunnel or while a sync
 ///               daemon runs, a gue tunnel without a port, a threshold beyond 2147483647
 ///               (from 6.1.192, 6.12.113, 7.2.13 on); services: an IPv6 netmask other than 1 to 128; timeouts: beyond
-///               (2^31-1)/HZ seconds; start_daemon: the group is no multicast address, or some destination is of
-///               another family than its service; a namespace: the file is none
+///               (2^31-1)/HZ seconds, 2147483 with a kernel of 1,000 Hz; start_daemon: the group is no multicast
+///               address, or some destination is of another family than its service; a namespace: the file is none
 ///   EPERM       the caller lacks CAP_NET_ADMIN
 ///   EACCES      a namespace, or the connection table, may not be read
-///   ENOPROTOOPT open_socket: the kernel has no IPVS
+///   ENOPROTOOPT open_socket: the kernel has no IPVS, and can't load it
 /// And the library's own:
 ///   ENOENT, ENODEV, EINVAL  what no message to the kernel can say: a name that is longer than its field, a service key
 ///               without a protocol or with an address of another family, a time below 0 or beyond 32 bits
@@ -65,7 +68,14 @@ IPVS_EXPORT const char* to_string(Operation operation) noexcept;
 /// made.
 class IPVS_EXPORT Error : public std::system_error {
  public:
+  /// What the kernel says of its refusal in its own words.
+  struct KernelText {
+    std::string_view text;
+  };
+
   Error(Operation operation, int error_number);
+  /// With the kernel's words, if it has any.
+  Error(Operation operation, int error_number, KernelText kernel_text);
   /// With a word on what was wrong with the answer.
   Error(Operation operation, int error_number, const char* detail);
   ~Error() override;
@@ -73,9 +83,15 @@ class IPVS_EXPORT Error : public std::system_error {
   Operation operation() const noexcept { return operation_; }
   /// The errno value, code().value().
   int error_number() const noexcept { return code().value(); }
+  /// The kernel's own reason in words, as "Attribute failed policy validation"; empty for most refusals. Valid as long
+  /// as this object or a copy. Kernel: extended acknowledgements, Linux 4.12.
+  std::string_view kernel_text() const noexcept {
+    return kernel_text_ ? std::string_view(*kernel_text_) : std::string_view();
+  }
 
  private:
   Operation operation_;
+  std::shared_ptr<const std::string> kernel_text_;  ///< shared, so that a copy can't fail
 };
 
 }  // namespace ipvs

@@ -15,12 +15,12 @@ namespace ipvs {
 class IPVS_EXPORT NetworkNamespace {
  public:
   /// The namespace that `ip netns add NAME` made: /run/netns/NAME.
-  /// Throws Error(open_namespace): ENOENT no such name, EINVAL the file is no network namespace, EACCES not readable.
+  /// Throws Error(open_namespace): ENOENT, EINVAL, EACCES.
   static NetworkNamespace by_name(const std::string& name);
-  /// The namespace behind a file, as /proc/PID/ns/net or a bind mount of it. Errors as by_name(); another kind of file
+  /// The namespace of a file such as /proc/PID/ns/net or a bind mount of it. Errors as by_name(); another kind of file
   /// is opened without waiting and refused.
   static NetworkNamespace by_path(const std::string& path);
-  /// The network namespace of a process. Errors as by_name(); ENOENT when there is no such process.
+  /// The network namespace of a process. Errors as by_name().
   static NetworkNamespace by_pid(pid_t pid);
 
   NetworkNamespace(NetworkNamespace&& other) noexcept;
@@ -31,7 +31,7 @@ class IPVS_EXPORT NetworkNamespace {
 
   /// Runs `work` inside the namespace, on a thread of its own, so that no caller is ever left in the wrong one, and
   /// waits for it. Files under /proc/thread-self/net and sockets that `work` opens belong to the namespace for good.
-  /// Rethrows what `work` throws; Error(open_namespace) when the namespace can't be entered (EPERM).
+  /// Rethrows what `work` throws; Error(open_namespace) EPERM when the namespace can't be entered.
   void run(const std::function<void()>& work) const;
 
   /// The descriptor, owned by this object.

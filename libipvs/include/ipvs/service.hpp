@@ -3,18 +3,26 @@
 
 #include <chrono>
 #include <compare>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <utility>
 
 #include "ipvs/address.hpp"
+#include "ipvs/export.hpp"
 #include "ipvs/stats.hpp"
 
 namespace ipvs {
 
-/// Transport protocols that IPVS can balance; the values are the IP protocol numbers. The kernel keeps services of
-/// others too, if it is told to, and so these may turn up when services are read.
+// A new member of a struct here makes it libipvs.so.2: see <ipvs/ipvs.hpp>.
+
+/// Transport protocols that IPVS can balance; the values are the IP protocol numbers. The kernel takes services of
+/// other protocols too, so these may turn up when services are read.
 enum class Protocol : std::uint16_t { none = 0, tcp = 6, udp = 17, sctp = 132 };
+
+/// "tcp", "udp", "sctp"; "ip" for none, as the kernel calls it; "protocol 47" for any other.
+[[nodiscard]] IPVS_EXPORT std::string to_string(Protocol protocol);
 
 /// What names a virtual service: protocol, address and port, or a firewall mark and a family. Make one with the
 /// functions below rather than member by member; the members of the other kind stay zero.
@@ -44,6 +52,9 @@ struct ServiceKey {
   friend bool operator==(const ServiceKey&, const ServiceKey&) = default;
 };
 
+/// For messages and logs: "tcp 10.0.0.1:80", "udp [2001:db8::1]:53", "fwmark 7", "fwmark 7 ipv6".
+[[nodiscard]] IPVS_EXPORT std::string to_string(const ServiceKey& key);
+
 /// Scheduler flags; what each means is the scheduler's business. Kernel: bits 3 to 5 of IPVS_SVC_ATTR_FLAGS.
 enum class SchedulerFlags : std::uint32_t {
   none = 0,
@@ -68,7 +79,7 @@ struct Service {
   ServiceKey key;
 
   /// Scheduler name, 1 to 15 characters ("rr", "wlc", "mh" …); the kernel loads the module ip_vs_NAME when it must.
-  /// "none" is a service without a scheduler, which takes no connections: the kernel tells and takes it so.
+  /// "none" is a service without a scheduler, which takes no connections; the kernel takes and returns this name.
   /// Kernel: IPVS_SVC_ATTR_SCHED_NAME.
   std::string scheduler = "wlc";
   SchedulerFlags scheduler_flags = SchedulerFlags::none;
@@ -97,7 +108,7 @@ struct Service {
   friend bool operator==(const Service&, const Service&) = default;
 };
 
-/// A virtual service as the kernel tells it: what was set, and its counters. `service` can be set again as it is.
+/// A virtual service as the kernel returns it: what was set, and its counters. `service` can be set again as it is.
 struct ServiceEntry {
   Service service;
   Stats stats;
@@ -106,3 +117,9 @@ struct ServiceEntry {
 };
 
 }  // namespace ipvs
+
+/// Services' keys can be keys of unordered containers.
+template <>
+struct std::hash<ipvs::ServiceKey> {
+  IPVS_EXPORT std::size_t operator()(const ipvs::ServiceKey& key) const noexcept;
+};

@@ -5,6 +5,8 @@
 
 namespace ipvs {
 
+// A new member of a struct here makes it libipvs.so.2: see <ipvs/ipvs.hpp>.
+
 /// The counters and current rates of a service or a destination.
 ///
 /// Kernel: IPVS_SVC_ATTR_STATS64 and IPVS_DEST_ATTR_STATS64 (Linux 4.1 and later), all 64 bits wide. Older kernels

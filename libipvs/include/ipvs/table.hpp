@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "ipvs/change.hpp"
-#include "ipvs/client.hpp"
 #include "ipvs/config.hpp"
 #include "ipvs/destination.hpp"
 #include "ipvs/export.hpp"
@@ -15,8 +14,15 @@
 
 namespace ipvs {
 
+class Client;
+
+// A new member of a struct here makes it libipvs.so.2: see <ipvs/ipvs.hpp>.
+
 /// What the kernel's table holds or should hold: services with their destinations, and maybe timeouts and sync
 /// daemons. A plain value without counters.
+///
+/// Fill it with add(), which takes each key from what it names. The maps are there to be searched, walked and erased
+/// from; in them, each entry stands under its own key.
 struct Table {
   struct Entry {
     Service service;
@@ -30,6 +36,12 @@ struct Table {
   std::optional<Timeouts> timeouts;
   /// By role. A role that is absent in a table to be reached stays as it is.
   std::map<DaemonRole, Daemon> daemons;
+
+  /// Adds a service without destinations. Throws Error(add_service) EEXIST when it has one with this key.
+  IPVS_EXPORT void add(Service service);
+  /// Adds a destination to a service. Throws Error(add_destination): ESRCH when the table has no such service, EEXIST
+  /// when the service has one with this key.
+  IPVS_EXPORT void add(const ServiceKey& key, const Destination& destination);
 
   friend bool operator==(const Table&, const Table&) = default;
 };

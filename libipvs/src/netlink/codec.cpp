@@ -42,10 +42,13 @@ class Attributes {
  public:
   /// `max`: the highest attribute number of this level.
   Attributes(Payload payload, int max) {
-    // nla_parse takes a non-const head but only reads.
-    auto* head = reinterpret_cast<nlattr*>(const_cast<std::byte*>(payload.data()));
-    if (nla_parse(table_.data(), max, head, static_cast<int>(payload.size()), nullptr) < 0) {
-      throw Malformed("attributes overrun the message");
+    std::fill_n(table_.begin(), max + 1, nullptr);
+    while (payload.size() >= sizeof(nlattr)) {
+      const auto* attribute = reinterpret_cast<const nlattr*>(payload.data());
+      if (attribute->nla_len < sizeof(nlattr) || attribute->nla_len > payload.size()) break;
+      const int type = attribute->nla_type & NLA_TYPE_MASK;
+      if (type <= max) table_[static_cast<std::size_t>(type)] = attribute;
+      payload = payload.subspan(std::min<std::size_t>(NLA_ALIGN(attribute->nla_len), payload.size()));
     }
   }
 
@@ -96,14 +99,21 @@ class Attributes {
 
   std::span<const std::byte> bytes(int attribute, const char* name, std::size_t least) const {
     const nlattr* found = at(attribute);
-    if (found == nullptr) throw Malformed(std::string(name) + " is missing");
-    const auto size = static_cast<std::size_t>(nla_len(found));
-    if (size < least) throw Malformed(std::string(name) + " is too short");
-    return {static_cast<const std::byte*>(nla_data(found)), size};
+    if (found == nullptr) missing(name);
+    const std::size_t size = found->nla_len - std::size_t{NLA_HDRLEN};
+    if (size < least) too_short(name);
+    return {reinterpret_cast<const std::byte*>(found) + NLA_HDRLEN, size};
   }
 
-  // nla_parse clears the entries up to `max`, and only those are asked for.
-  std::array<nlattr*, highest_attribute + 1> table_;
+  // Apart, so that bytes() is short enough to stand in its callers, some twenty for each row of a listing.
+  [[noreturn, gnu::cold]] static void missing(const char* name) { throw Malformed(std::string(name) + " is missing"); }
+  [[noreturn, gnu::cold]] static void too_short(const char* name) {
+    throw Malformed(std::string(name) + " is too short");
+  }
+
+  // The entries up to `max` are cleared, and only those are asked for. As with nla_parse(), the last of a number
+  // counts, and what is left when an attribute overruns the message is passed over.
+  std::array<const nlattr*, highest_attribute + 1> table_;
 };
 
 void put_key(Message& message, const ServiceKey& key) {
@@ -175,7 +185,7 @@ std::int32_t decode_weight(std::uint32_t weight) {
   return static_cast<std::int32_t>(weight);
 }
 
-/// One function a change: the command, and its attributes behind the headers.
+/// One function per change: the command, and its attributes after the headers.
 struct RequestEncoder {
   Message& message;
   int family;
@@ -233,7 +243,7 @@ bool is_name(const std::string& name, std::size_t capacity) {
 
 bool fits(std::chrono::seconds seconds) { return seconds.count() >= 0 && seconds.count() <= UINT32_MAX; }
 
-/// One function a change that the kernel would misunderstand if it got it; see refused_beforehand().
+/// One function per change that the kernel would misunderstand if it got it; see refused_beforehand().
 struct Refuser {
   int operator()(const AddService& c) const { return service(c.service); }
   int operator()(const EditService& c) const { return service(c.service); }

@@ -44,7 +44,7 @@ int refused_beforehand(const ServiceKey& key);
 
 // All throw Malformed.
 ServiceEntry decode_service(Payload payload);
-/// `family` is that of the service: kernels before 3.18 do not tell the destination's own.
+/// `family` is that of the service: kernels before 3.18 do not report the destination's own.
 DestinationEntry decode_destination(Payload payload, Family family);
 Daemon decode_daemon(Payload payload);
 Timeouts decode_timeouts(Payload payload);

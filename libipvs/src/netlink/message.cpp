@@ -6,6 +6,7 @@
 #include <netlink/genl/genl.h>
 #include <netlink/msg.h>
 
+#include <algorithm>
 #include <bit>
 #include <new>
 #include <string>
@@ -87,6 +88,8 @@ void Message::set_sequence(std::uint32_t sequence, std::uint32_t port) {
   header->nlmsg_pid = port;
 }
 
+void Message::set_family(int family) { nlmsg_hdr(message_)->nlmsg_type = static_cast<std::uint16_t>(family); }
+
 std::span<const std::byte> Message::bytes() const {
   const nlmsghdr* header = nlmsg_hdr(message_);
   return {reinterpret_cast<const std::byte*>(header), header->nlmsg_len};
@@ -96,6 +99,14 @@ Payload Message::payload() const { return bytes().subspan(NLMSG_HDRLEN + GENL_HD
 
 void ask_for_acknowledgement(std::span<std::byte> message) {
   reinterpret_cast<nlmsghdr*>(message.data())->nlmsg_flags |= NLM_F_ACK;
+}
+
+void set_family(std::span<std::byte> messages, int family) {
+  while (messages.size() >= NLMSG_HDRLEN) {
+    auto* header = reinterpret_cast<nlmsghdr*>(messages.data());
+    header->nlmsg_type = static_cast<std::uint16_t>(family);
+    messages = messages.subspan(std::min<std::size_t>(NLMSG_ALIGN(header->nlmsg_len), messages.size()));
+  }
 }
 
 }  // namespace ipvs::netlink

@@ -48,7 +48,8 @@ class Message {
   void close(nlattr* nested);
 
   void set_sequence(std::uint32_t sequence, std::uint32_t port);
-  /// The whole message, headers first, as it goes over the socket.
+  void set_family(int family);
+  /// The whole message, headers first, as it is sent.
   std::span<const std::byte> bytes() const;
   /// The attributes alone, as decode functions take them.
   Payload payload() const;
@@ -59,5 +60,8 @@ class Message {
 
 /// Turns a finished request that was begun with Answer::silence, at the start of `message`, into one with Answer::ack.
 void ask_for_acknowledgement(std::span<std::byte> message);
+
+/// Makes all of the messages requests to the family.
+void set_family(std::span<std::byte> messages, int family);
 
 }  // namespace ipvs::netlink

@@ -2,15 +2,20 @@
 #include "netlink/socket.hpp"
 
 #include <linux/ip_vs.h>
+#include <netlink/attr.h>
 #include <netlink/errno.h>
 #include <netlink/genl/ctrl.h>
 #include <netlink/genl/genl.h>
 #include <netlink/msg.h>
 #include <netlink/socket.h>
+#include <sys/random.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <optional>
 #include <system_error>
 
@@ -19,12 +24,22 @@
 namespace ipvs::netlink {
 namespace {
 
-// The kernel fills the packets of a dump up to the reader's buffer, but to no more than 32 KiB.
+// The kernel fills the packets of a dump up to the largest room that the socket's reader ever offered, but to no more
+// than 32 KiB, and clears all of that room first: for a few servers that is most of what their dump costs. So the room
+// is small until a dump turns out to be long.
 constexpr std::size_t packet_capacity = 32 * 1024;
-// Room for the refusals of a whole batch, each a packet of its own; see Batch.
-constexpr int socket_buffer = 1024 * 1024;
+// 8 KiB less what the kernel adds: as much as it makes for a reader that offers less (NLMSG_GOODSIZE of large pages).
+constexpr std::size_t small_packet = 8 * 1024 - 320;
 
-// libnl keeps the errno behind an error only for system calls.
+/// How many small packets a dump takes before the room grows. All services are read once, the servers once for each
+/// service; but the kernel finds the place to go on by counting from the start again, for every packet.
+std::size_t most_small_packets(Operation operation) { return operation == Operation::list_services ? 256 : 1; }
+// Room for the refusals of a whole batch, each a packet of its own; see Batch.
+constexpr int receive_buffer = 1024 * 1024;
+// A send of a whole batch is one packet; libnl starts out with 32 KiB.
+constexpr int send_buffer = 128 * 1024;
+
+// libnl keeps the errno of an error only for system calls.
 int errno_of(int libnl_error, int system_error) {
   switch (-libnl_error) {
     case NLE_OBJ_NOTFOUND:
@@ -37,24 +52,69 @@ int errno_of(int libnl_error, int system_error) {
   }
 }
 
-// A send of a whole batch is one packet; libnl starts out with 32 KiB.
-void enlarge_send_buffer(int descriptor) {
-  const int size = 128 * 1024;
-  setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+// The limits for ordinary processes are net.core.wmem_max and rmem_max, some 200 KiB; CAP_NET_ADMIN exceeds them.
+// How much room there is in the end is asked of the socket: see bytes_that_fit() and answers_that_fit().
+void enlarge(int descriptor, int size, int forced, int ordinary) {
+  if (setsockopt(descriptor, SOL_SOCKET, forced, &size, sizeof size) != 0) {
+    setsockopt(descriptor, SOL_SOCKET, ordinary, &size, sizeof size);
+  }
 }
 
-// The hard limit for ordinary processes is net.core.rmem_max, some 200 KiB; CAP_NET_ADMIN goes beyond it.
-void enlarge_receive_buffer(int descriptor) {
-  const int size = socket_buffer;
-  if (setsockopt(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0) {
-    setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+std::size_t buffer_of(SystemCalls& calls, int descriptor, int option) {
+  int size = 0;
+  socklen_t length = sizeof size;
+  if (calls.getsockopt(descriptor, SOL_SOCKET, option, &size, &length) != 0 || size < 0) return 0;
+  return static_cast<std::size_t>(size);
+}
+
+// From then on the kernel refuses what another process sends to this socket; until then some may have come.
+void take_from_kernel_alone(SystemCalls& calls, int descriptor) {
+  const sockaddr_nl kernel{AF_NETLINK, 0, 0, 0};
+  if (calls.connect(descriptor, reinterpret_cast<const sockaddr*>(&kernel), sizeof kernel) != 0) {
+    throw Error(Operation::open_socket, errno);
   }
+}
+
+// Nobody can foresee it, to forge an answer or by having seen another run.
+std::uint32_t random_number() {
+  std::uint32_t number = 0;
+  if (::getrandom(&number, sizeof number, GRND_NONBLOCK) == sizeof number) return number;
+  // Early at boot, or before Linux 3.17.
+  const auto now = std::chrono::steady_clock::now().time_since_epoch().count();
+  return static_cast<std::uint32_t>(now ^ (now >> 32) ^ ::getpid());
 }
 
 // Without this every refusal carries the whole refused message back. Linux 4.3; older kernels just don't.
 void leave_requests_out_of_answers(int descriptor) {
   const int on = 1;
   setsockopt(descriptor, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on);
+}
+
+// The kernel's reasons in words. Linux 4.12; older kernels have none.
+void ask_for_reasons(int descriptor) {
+  const int on = 1;
+  setsockopt(descriptor, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof on);
+}
+
+/// The reason in words of a refusal, which is an error message or the end of a dump; empty without one.
+std::string_view reason_in(const nlmsghdr* header) {
+  if ((header->nlmsg_flags & NLM_F_ACK_TLVS) == 0) return {};
+  std::size_t begin = NLMSG_LENGTH(sizeof(int));
+  if (header->nlmsg_type == NLMSG_ERROR) {
+    begin = NLMSG_LENGTH(sizeof(nlmsgerr));
+    if (header->nlmsg_len < begin) return {};
+    const auto* error = static_cast<const nlmsgerr*>(NLMSG_DATA(header));
+    // Else the request comes first, its header being part of nlmsgerr.
+    if ((header->nlmsg_flags & NLM_F_CAPPED) == 0 && error->msg.nlmsg_len > NLMSG_HDRLEN) {
+      begin += NLMSG_ALIGN(error->msg.nlmsg_len) - NLMSG_HDRLEN;
+    }
+  }
+  if (header->nlmsg_len <= begin) return {};
+  const auto* first = reinterpret_cast<const nlattr*>(reinterpret_cast<const std::byte*>(header) + begin);
+  const nlattr* reason = nla_find(first, static_cast<int>(header->nlmsg_len - begin), NLMSGERR_ATTR_MSG);
+  if (reason == nullptr) return {};
+  const std::string_view text(static_cast<const char*>(nla_data(reason)), static_cast<std::size_t>(nla_len(reason)));
+  return text.substr(0, text.find('\0'));
 }
 
 int error_in(const nlmsghdr* header) {
@@ -66,22 +126,40 @@ int error_in(const nlmsghdr* header) {
 
 void Socket::Closer::operator()(nl_sock* socket) const { nl_socket_free(socket); }
 
-Socket::Socket() : socket_(nl_socket_alloc()), buffer_(new std::byte[packets_at_once * packet_capacity]) {
+Socket::Socket()
+    : calls_(SystemCalls::in_use()),
+      socket_(nl_socket_alloc()),
+      sequence_(random_number()),
+      room_(small_packet),
+      buffer_(new std::byte[packets_at_once * packet_capacity]) {
   if (!socket_) throw Error(Operation::open_socket, ENOMEM);
+  nl_socket_set_msg_buf_size(socket_.get(), small_packet);
   // libnl would peek at the size of every packet first.
   nl_socket_disable_msg_peek(socket_.get());
   errno = 0;
-  const int connected = genl_connect(socket_.get());
+  const int connected = calls_.genl_connect(socket_.get());
   if (connected < 0) throw Error(Operation::open_socket, errno_of(connected, errno));
+  const int descriptor = nl_socket_get_fd(socket_.get());
+  take_from_kernel_alone(calls_, descriptor);
+  drop_what_came();
   errno = 0;
-  family_ = genl_ctrl_resolve(socket_.get(), IPVS_GENL_NAME);
+  family_ = calls_.genl_ctrl_resolve(socket_.get(), IPVS_GENL_NAME);
   if (family_ < 0) throw Error(Operation::open_socket, errno_of(family_, errno));
-  enlarge_send_buffer(nl_socket_get_fd(socket_.get()));
-  enlarge_receive_buffer(nl_socket_get_fd(socket_.get()));
-  leave_requests_out_of_answers(nl_socket_get_fd(socket_.get()));
+  enlarge(descriptor, send_buffer, SO_SNDBUFFORCE, SO_SNDBUF);
+  enlarge(descriptor, receive_buffer, SO_RCVBUFFORCE, SO_RCVBUF);
+  leave_requests_out_of_answers(descriptor);
+  ask_for_reasons(descriptor);
 }
 
 Socket::~Socket() = default;
+
+// libnl, which resolves the family, doesn't look at the sender.
+void Socket::drop_what_came() try {
+  while (!receive_packets(packets_at_once, MSG_DONTWAIT).front().empty()) {
+  }
+} catch (const std::system_error& failure) {
+  throw Error(Operation::open_socket, failure.code().value());
+}
 
 std::uint32_t Socket::next_sequence() {
   if (++sequence_ == 0) ++sequence_;
@@ -92,33 +170,41 @@ std::uint32_t Socket::port() const { return nl_socket_get_local_port(socket_.get
 
 void Socket::send(std::span<const std::byte> bytes) {
   for (;;) {
-    const ssize_t sent = ::send(nl_socket_get_fd(socket_.get()), bytes.data(), bytes.size(), 0);
+    const ssize_t sent = calls_.send(nl_socket_get_fd(socket_.get()), bytes.data(), bytes.size(), 0);
     if (sent >= 0) return;
     if (errno != EINTR) throw std::system_error(errno, std::generic_category());
   }
 }
 
 Socket::Packets Socket::receive_packets(std::size_t most, int flags) {
-  std::array<iovec, packets_at_once> places{};
-  std::array<mmsghdr, packets_at_once> headers{};
-  for (std::size_t i = 0; i < packets_at_once; ++i) {
-    places[i] = {buffer_.get() + i * packet_capacity, packet_capacity};
-    headers[i].msg_hdr.msg_iov = &places[i];
-    headers[i].msg_hdr.msg_iovlen = 1;
+  for (;;) {
+    std::array<iovec, packets_at_once> places{};
+    std::array<sockaddr_nl, packets_at_once> senders{};
+    std::array<mmsghdr, packets_at_once> headers{};
+    for (std::size_t i = 0; i < packets_at_once; ++i) {
+      places[i] = {buffer_.get() + i * packet_capacity, room_};
+      headers[i].msg_hdr.msg_name = &senders[i];
+      headers[i].msg_hdr.msg_namelen = sizeof senders[i];
+      headers[i].msg_hdr.msg_iov = &places[i];
+      headers[i].msg_hdr.msg_iovlen = 1;
+    }
+    int count = 0;
+    do {
+      count = calls_.recvmmsg(nl_socket_get_fd(socket_.get()), headers.data(), static_cast<unsigned>(most),
+                              flags | MSG_WAITFORONE);
+    } while (count < 0 && errno == EINTR);
+    if (count < 0 && errno == EAGAIN) return {};
+    if (count < 0) throw std::system_error(errno, std::generic_category());
+    Packets packets{};
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
+      // The kernel's own number is 0; no process can have it.
+      if (headers[i].msg_hdr.msg_namelen != sizeof senders[i] || senders[i].nl_pid != 0) continue;
+      if ((headers[i].msg_hdr.msg_flags & MSG_TRUNC) != 0) throw std::system_error(EMSGSIZE, std::generic_category());
+      packets[kept++] = {static_cast<std::byte*>(places[i].iov_base), headers[i].msg_len};
+    }
+    if (kept > 0) return packets;
   }
-  int count = 0;
-  do {
-    count = ::recvmmsg(nl_socket_get_fd(socket_.get()), headers.data(), static_cast<unsigned>(most),
-                       flags | MSG_WAITFORONE, nullptr);
-  } while (count < 0 && errno == EINTR);
-  if (count < 0 && errno == EAGAIN) count = 0;
-  if (count < 0) throw std::system_error(errno, std::generic_category());
-  Packets packets{};
-  for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
-    if ((headers[i].msg_hdr.msg_flags & MSG_TRUNC) != 0) throw std::system_error(EMSGSIZE, std::generic_category());
-    packets[i] = {static_cast<std::byte*>(places[i].iov_base), headers[i].msg_len};
-  }
-  return packets;
 }
 
 namespace {
@@ -150,6 +236,7 @@ class AnswerReader {
   }
 
   bool done() const { return done_; }
+  std::size_t packets_with_data() const { return packets_with_data_; }
   Moment moment() const { return packets_with_data_ > 1 || interrupted_ ? Moment::several : Moment::one; }
   const std::optional<Malformed>& malformed() const { return malformed_; }
 
@@ -166,7 +253,9 @@ class AnswerReader {
         }
         [[fallthrough]];
       case NLMSG_ERROR:
-        if (const int error_number = error_in(&header)) throw Error(operation_, error_number);
+        if (const int error_number = error_in(&header)) {
+          throw Error(operation_, error_number, Error::KernelText{reason_in(&header)});
+        }
         done_ = true;
         return;
       default: use_data(header);
@@ -206,7 +295,7 @@ class AnswerReader {
 bool Socket::receive_if_any(const std::function<void(Answered)>& on_answer) {
   const std::span<std::byte> packet = receive_packets(1, MSG_DONTWAIT).front();
   for_each_message(packet, [&](const nlmsghdr& header) {
-    if (header.nlmsg_type == NLMSG_ERROR) on_answer({header.nlmsg_seq, error_in(&header)});
+    if (header.nlmsg_type == NLMSG_ERROR) on_answer({header.nlmsg_seq, error_in(&header), reason_in(&header)});
   });
   return !packet.empty();
 }
@@ -214,14 +303,38 @@ bool Socket::receive_if_any(const std::function<void(Answered)>& on_answer) {
 std::size_t Socket::answers_that_fit() const {
   // What the kernel charges for the smallest packet; measured: some 270 fill the usual 212,992 bytes.
   constexpr std::size_t charge = 1024;
-  int size = 0;
-  socklen_t length = sizeof size;
-  if (getsockopt(nl_socket_get_fd(socket_.get()), SOL_SOCKET, SO_RCVBUF, &size, &length) != 0 || size < 0) return 1;
-  return static_cast<std::size_t>(size) / charge;
+  return std::max<std::size_t>(buffer_of(calls_, nl_socket_get_fd(socket_.get()), SO_RCVBUF) / charge, 1);
+}
+
+std::size_t Socket::bytes_that_fit() const {
+  // netlink_sendmsg() refuses more than this with EMSGSIZE.
+  constexpr std::size_t reserve = 32;
+  return std::max(buffer_of(calls_, nl_socket_get_fd(socket_.get()), SO_SNDBUF), reserve) - reserve;
+}
+
+bool Socket::has_new_family() {
+  errno = 0;
+  const int family = calls_.genl_ctrl_resolve(socket_.get(), IPVS_GENL_NAME);
+  if (family == -NLE_OBJ_NOTFOUND) throw Error(Operation::open_socket, errno_of(family, errno));
+  // Any other failure leaves what is known.
+  if (family < 0 || family == family_) return false;
+  family_ = family;
+  return true;
 }
 
 Moment Socket::request(Operation operation, Message& message, Answer answer,
-                       const std::function<void(Payload)>& on_data) try {
+                       const std::function<void(Payload)>& on_data) {
+  try {
+    return request_once(operation, message, answer, on_data);
+  } catch (const Error& error) {
+    if (error.error_number() != ENOENT || !has_new_family()) throw;
+  }
+  message.set_family(family_);
+  return request_once(operation, message, answer, on_data);
+}
+
+Moment Socket::request_once(Operation operation, Message& message, Answer answer,
+                            const std::function<void(Payload)>& on_data) try {
   const std::uint32_t sequence = next_sequence();
   message.set_sequence(sequence, port());
   send(message.bytes());
@@ -234,6 +347,7 @@ Moment Socket::request(Operation operation, Message& message, Answer answer,
     const Packets packets = receive_packets(dump ? packets_at_once : 1, dump ? 0 : MSG_DONTWAIT);
     if (packets.front().empty()) throw Error(operation, EINTR);
     for (const std::span<std::byte> packet : packets) reader.use(packet);
+    if (dump && reader.packets_with_data() > most_small_packets(operation)) room_ = packet_capacity;
   }
   if (reader.malformed()) throw Error(operation, EBADMSG, reader.malformed()->what());
   return reader.moment();

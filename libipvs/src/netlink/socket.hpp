@@ -6,10 +6,12 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "ipvs/error.hpp"
 #include "netlink/message.hpp"
+#include "netlink/system_calls.hpp"
 
 struct nl_sock;
 
@@ -18,7 +20,8 @@ namespace ipvs::netlink {
 /// One message of an answer, as receive_if_any() hands it on.
 struct Answered {
   std::uint32_t sequence;
-  int error_number;  ///< of a refusal; 0 for an acknowledgement
+  int error_number;              ///< of a refusal; 0 for an acknowledgement
+  std::string_view kernel_text;  ///< in the receive buffer
 };
 
 /// Whether an answer's data is of one moment. What comes in several packets is not: the kernel fills each on its own.
@@ -35,6 +38,10 @@ class Socket {
   Socket& operator=(const Socket&) = delete;
 
   int family() const { return family_; }
+  /// To be called when the kernel said ENOENT, which it also does of a family that it does not have: resolves the
+  /// family again. True if it has another id now, as after the module was unloaded and loaded again; requests that were
+  /// refused can be repeated then. Throws Error(open_socket), ENOPROTOOPT, when there is no IPVS any more.
+  bool has_new_family();
 
   /// Sends `message` (begun with Answer::ack, reply or dump) and waits for its whole answer. Every data message is
   /// handed to `on_data`, which may throw Malformed; the answer is then still read to its end.
@@ -43,7 +50,7 @@ class Socket {
   Moment request(Operation operation, Message& message, Answer answer,
                  const std::function<void(Payload)>& on_data = {});
 
-  /// The next sequence number; never 0.
+  /// The next sequence number; never 0. The first is random.
   std::uint32_t next_sequence();
   std::uint32_t port() const;
 
@@ -57,20 +64,29 @@ class Socket {
 
   /// How many unread answers, each in a packet of its own, the receive buffer has room for.
   std::size_t answers_that_fit() const;
+  /// How many bytes one send() takes.
+  std::size_t bytes_that_fit() const;
 
  private:
   static constexpr std::size_t packets_at_once = 2;
   /// Packets in a buffer that the next call uses again; those that didn't come are empty.
   using Packets = std::array<std::span<std::byte>, packets_at_once>;
-  /// Takes up to `most` packets that are there; waits for one unless flags say MSG_DONTWAIT. Throws std::system_error.
+  /// Takes up to `most` packets that are there; waits for one unless flags say MSG_DONTWAIT. What other processes sent
+  /// is passed over. Throws std::system_error.
   Packets receive_packets(std::size_t most, int flags);
+
+  Moment request_once(Operation operation, Message& message, Answer answer,
+                      const std::function<void(Payload)>& on_data);
+  void drop_what_came();
 
   struct Closer {
     void operator()(nl_sock* socket) const;
   };
+  SystemCalls& calls_;
   std::unique_ptr<nl_sock, Closer> socket_;
   int family_ = 0;
   std::uint32_t sequence_ = 0;
+  std::size_t room_;  ///< that is offered for a packet
   std::unique_ptr<std::byte[]> buffer_;
 };
 

@@ -7,8 +7,9 @@
 int main() {
   const auto service = ipvs::ServiceKey::tcp(*ipvs::Address::parse("2001:db8::1"), 80);
   ipvs::Table wanted;
-  wanted.services[service].service = ipvs::Service(service, "rr");
-  std::printf("%s: %zu change\n", service.address.to_string().c_str(), ipvs::diff({}, wanted).size());
+  wanted.add(ipvs::Service(service, "rr"));
+  static_assert(IPVS_VERSION >= 20000);
+  std::printf("%s: %zu change\n", ipvs::to_string(service).c_str(), ipvs::diff({}, wanted).size());
   // An exception of the library's own must be caught by its type.
   try {
     ipvs::NetworkNamespace::by_name("no-such-namespace");

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: MIT
+# Run by CPack over each package's tree before it is packed: what rpmbuild does by itself where Fedora's macros are installed.
+foreach(component tool library development)
+  set(tree ${CPACK_TEMPORARY_INSTALL_DIRECTORY}/${component})
+  if(NOT IS_DIRECTORY ${tree})
+    continue()
+  endif()
+  file(GLOB_RECURSE pages ${tree}/usr/share/man/*)
+  if(pages)
+    execute_process(COMMAND gzip -9nf ${pages} COMMAND_ERROR_IS_FATAL ANY)
+  endif()
+  file(GLOB_RECURSE shared ${tree}/usr/lib64/*.so.1.*)
+  file(GLOB scripts ${tree}/usr/sbin/ipvsadm-follow)
+  if(shared)
+    execute_process(COMMAND chmod 755 ${shared} COMMAND_ERROR_IS_FATAL ANY)
+  endif()
+  # No dependency on env.
+  if(scripts)
+    execute_process(COMMAND sed -i "1s|/usr/bin/env bash|/usr/bin/bash|" ${scripts} COMMAND_ERROR_IS_FATAL ANY)
+  endif()
+endforeach()
