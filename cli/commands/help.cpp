@@ -60,6 +60,7 @@ constexpr std::string_view usage =
     "  ipvsadm\n"
     "  ipvsadm -L|-l [-n] [[SERVICE] [-r HOST[:PORT]] | -c [FILTERS] [--by KEYS] | --timeout | --daemon] [VIEW] [-j] "
     "[--watch]\n"
+    "  ipvsadm -L [-n] [SERVICE] [-r HOST[:PORT]] --share[=SECONDS] [--sort-by KEY] [-j] [--watch]\n"
     "  ipvsadm -L --metrics[=FORMAT] [-c]\n"
     "  ipvsadm -Z [SERVICE]\n"
     "  ipvsadm -C | -R [FILE] | -S [-n] [--all]\n"

@@ -12,6 +12,7 @@
 #include "commands/error_text.hpp"
 #include "commands/read_connections.hpp"
 #include "commands/run.hpp"
+#include "commands/share.hpp"
 #include "commands/table_reader.hpp"
 #include "ipvs/connection.hpp"
 #include "ipvs/error.hpp"
@@ -22,31 +23,6 @@
 
 namespace ipvsadm {
 namespace {
-
-/// Those of the address, whatever their port.
-std::vector<ipvs::ServiceEntry> services_of_address(const ipvs::ServiceKey& key, TableReader& table) {
-  std::vector<ipvs::ServiceEntry> services = table.services();
-  std::erase_if(services, [&](const ipvs::ServiceEntry& entry) {
-    const ipvs::ServiceKey& its = entry.service.key;
-    return its.is_fwmark() || its.protocol != key.protocol || its.address != key.address;
-  });
-  return services;
-}
-
-std::vector<ipvs::ServiceEntry> services_to_list(const ListServices& list, TableReader& table) {
-  if (!list.service) return table.services();
-  try {
-    return {table.service(*list.service)};
-  } catch (const ipvs::Error& error) {
-    // A listing that fails has a status of its own.
-    if (error.error_number() == EPERM) throw;
-    if (list.any_port && error.error_number() == ESRCH) {
-      std::vector<ipvs::ServiceEntry> services = services_of_address(*list.service, table);
-      if (!services.empty()) return services;
-    }
-    throw Failure(status_listing_failed, refusal_text(error));
-  }
-}
 
 /// What names a connection: all but its state and time.
 std::string key_of(const ipvs::Connection& connection) {
@@ -108,6 +84,7 @@ constexpr const char* short_connections_text =
 
 struct Lister {
   Context& context;
+  Looks& looks;
 
   /// Calls `work` with the kernel's answers; without the rights for them, with what everybody may see. The kernel
   /// refuses the first question or none, so nothing is done twice.
@@ -275,6 +252,13 @@ struct Lister {
     with_rights("--metrics", [&] { return run_metrics(list, context), true; });
   }
 
+  void operator()(const ListShares& list) const {
+    with_rights("--share", [&] {
+      KernelReader table(context.client());
+      return list_shares(list, table, context, looks), true;
+    });
+  }
+
   void operator()(const ListTimeouts& list) const {
     const ipvs::Timeouts timeouts = with_rights("--timeout", [&] { return context.client().timeouts(); });
     if (list.json) {
@@ -302,6 +286,6 @@ struct Lister {
 
 }  // namespace
 
-void list(const Listing& listing, Context& context) { std::visit(Lister{context}, listing); }
+void list(const Listing& listing, Context& context, Looks& looks) { std::visit(Lister{context, looks}, listing); }
 
 }  // namespace ipvsadm

@@ -3,6 +3,7 @@
 
 #include "commands/error_text.hpp"
 #include "commands/refusal_reason.hpp"
+#include "commands/share.hpp"
 #include "line/failure.hpp"
 
 namespace ipvsadm {
@@ -20,7 +21,10 @@ struct Runner {
   int operator()(const ipvs::Change& c) const {
     return with_reason(c, [&] { context.client().apply(c); }), status_done;
   }
-  int operator()(const Listing& c) const { return list(c, context), status_done; }
+  int operator()(const Listing& c) const {
+    Looks looks(false);
+    return list(c, context, looks), status_done;
+  }
   int operator()(const Watch& c) const { return run_watch(c, context), status_done; }
   int operator()(const Save& c) const { return run_save(c, context); }
   int operator()(const Restore& c) const { return run_restore(c, context); }

@@ -16,9 +16,11 @@ struct IncompleteListing : Failure {
   using Failure::Failure;
 };
 
+class Looks;
+
 /// Leaves the listing in context.output(); what is long is written in between. Throws IncompleteListing after it when
-/// it can't be relied on.
-void list(const Listing& listing, Context& context);
+/// it can't be relied on. `looks`: what a listing of shares compares with, and adds to.
+void list(const Listing& listing, Context& context, Looks& looks);
 
 // The commands by family; run() chooses.
 int run_save(const Save& save, Context& context);

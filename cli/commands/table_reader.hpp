@@ -5,6 +5,7 @@
 
 #include "commands/short_view.hpp"
 #include "ipvs/client.hpp"
+#include "line/command.hpp"
 
 namespace ipvsadm {
 
@@ -58,5 +59,8 @@ class ShortReader : public TableReader {
   ShortView view_;
   std::vector<std::size_t> by_key_;  ///< places in the view, sorted by the services' keys
 };
+
+/// The services that a listing asks for, in the kernel's order. Throws Failure(255), or Error EPERM.
+std::vector<ipvs::ServiceEntry> services_to_list(const ListServices& list, TableReader& table);
 
 }  // namespace ipvsadm

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "commands/run.hpp"
+#include "commands/share.hpp"
 #include "output/watch_frame.hpp"
 #include "output/watch_terminal.hpp"
 
@@ -29,12 +30,12 @@ std::string title(std::chrono::milliseconds interval) {
 constexpr int list_attempts = 5;
 
 /// Leaves the listing in the output, kept back from stdout.
-void make_listing(const Watch& watch, Context& context) {
+void make_listing(const Watch& watch, Context& context, Looks& looks) {
   Output& output = context.output();
   output.hold(true);
   for (int attempt = 1;; ++attempt) {
     try {
-      list(watch.listing, context);
+      list(watch.listing, context, looks);
       break;
     } catch (const IncompleteListing&) {
       output.discard();
@@ -52,9 +53,10 @@ void watch_terminal(const Watch& watch, Context& context) {
   Output& output = context.output();
   const char* no_color = std::getenv("NO_COLOR");
   FrameMaker frames(no_color == nullptr || *no_color == '\0');
+  Looks looks(true);
   Watching watching(true);
   // The first look comes before the screen is touched: its failure is reported on the screen people are on.
-  make_listing(watch, context);
+  make_listing(watch, context, looks);
   std::vector<Row> listing = output.take_rows();
   watching.show();
   for (;;) {
@@ -62,17 +64,18 @@ void watch_terminal(const Watch& watch, Context& context) {
     output.append(frames.draw(title(watch.interval), listing, window.rows, window.columns));
     output.flush();
     watching.pause(watch.interval);
-    make_listing(watch, context);
+    make_listing(watch, context, looks);
     listing = output.take_rows();
   }
 }
 
 void watch_pipe(const Watch& watch, Context& context) {
   Output& output = context.output();
+  Looks looks(true);
   const Watching watching(false);
   for (bool first = true;; first = false) {
     // JSON is one object a line; tables are parted by an empty line.
-    make_listing(watch, context);
+    make_listing(watch, context, looks);
     const std::string listing = output.take_text();
     if (!first && !listing.starts_with('{')) output.append("\n");
     output.append(listing);

@@ -86,7 +86,15 @@ struct ListMetrics {
   bool connections = false;  ///< by service and state, too
   bool sorted = true;
 };
-using Listing = std::variant<ListServices, ListConnections, ListTimeouts, ListDaemons, ListMetrics>;
+/// What services and servers of --share are sorted by, largest first.
+enum class SortKey : std::uint8_t { conns, rate, bytes, weight };
+/// Who gets what between two looks.
+struct ListShares {
+  ListServices which;  ///< its view, exact and total are not used
+  std::chrono::milliseconds interval{4000};
+  std::optional<SortKey> sort_by;
+};
+using Listing = std::variant<ListServices, ListConnections, ListTimeouts, ListDaemons, ListMetrics, ListShares>;
 
 /// A listing again and again.
 struct Watch {

@@ -176,17 +176,38 @@ std::vector<SumKey> read_sum_keys(const std::string& text) {
   return keys;
 }
 
-/// Seconds with a fraction; from a tenth of a second to a day.
-std::chrono::milliseconds read_interval(const std::string& text) {
-  constexpr double least = 0.1;
+constexpr std::array<std::string_view, 4> sort_key_table = {"conns", "rate", "bytes", "weight"};
+
+SortKey read_sort_key(const std::string& text) {
+  const auto* const found = std::ranges::find(sort_key_table, text);
+  if (found == sort_key_table.end()) {
+    illegal(with_reason(illegal_what("sort key"), text, "must be conns, rate, bytes or weight"));
+  }
+  return static_cast<SortKey>(found - sort_key_table.begin());
+}
+
+/// Seconds with a fraction, from `least` to a day; nothing if it is none.
+std::optional<std::chrono::milliseconds> read_interval(const std::string& text, double least) {
   constexpr double most = 86400;
   // std::from_chars for fractions would make every start load the mathematical library.
   const bool plain = text.find_first_not_of("0123456789.") == std::string::npos && !text.empty();
   char* end = nullptr;
   const double seconds = plain ? std::strtod(text.c_str(), &end) : 0;
   const bool legal_number = plain && *end == '\0' && seconds >= least && seconds <= most;
-  if (!legal_number) illegal("illegal watch interval specified");
+  if (!legal_number) return std::nullopt;
   return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
+}
+
+std::chrono::milliseconds read_watch_interval(const std::string& text) {
+  const auto interval = read_interval(text, 0.1);
+  if (!interval) illegal("illegal watch interval specified");
+  return *interval;
+}
+
+/// The kernel adds its counters up every two seconds: of two looks that are closer, the second may find one time more
+/// or none.
+std::chrono::milliseconds read_share_interval(const std::string& text) {
+  return legal(read_interval(text, 4), "share interval", text, "not a number of seconds from 4 to 86400");
 }
 
 MetricsFormat read_metrics_format(const std::string& text) {
@@ -262,8 +283,12 @@ void read_value(Draft& draft, const Token& token, Names& names) {
       draft.sums.client_prefix = static_cast<unsigned>(number(text, 1, 128, "client prefix"));
       return;
     case S::watch:
-      if (token.value) draft.watch_interval = read_interval(text);
+      if (token.value) draft.watch_interval = read_watch_interval(text);
       return;
+    case S::share:
+      if (token.value) draft.share_interval = read_share_interval(text);
+      return;
+    case S::sort_by: draft.sort_by = read_sort_key(text); return;
     case S::metrics:
       if (token.value) draft.metrics_format = read_metrics_format(text);
       return;

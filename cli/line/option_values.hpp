@@ -59,6 +59,8 @@ struct Draft {
   std::optional<unsigned> least_servers;
   std::optional<std::chrono::seconds> drain_limit;
   std::chrono::milliseconds watch_interval{2000};
+  std::chrono::milliseconds share_interval{4000};
+  std::optional<SortKey> sort_by;
   std::optional<std::string> file;
 
   ipvs::Daemon daemon;

@@ -88,6 +88,10 @@ constexpr std::array spelling_table = {
                  "show persistent connections; with -c, persistence engine data"},
     SpellingInfo{S::tun_info, "", "tun-info", none, O::tun_info, "", "show tunnels"},
     SpellingInfo{S::total, "", "total", none, O::total, "", "with --stats and --rate: the sums in a last row"},
+    SpellingInfo{S::share, "", "share", optional, O::share, "=SECONDS",
+                 "who gets what in so many seconds (default: 4)"},
+    SpellingInfo{S::sort_by, "", "sort-by", required, O::sort_by, "KEY",
+                 "with --share: largest conns, rate, bytes or weight first"},
     SpellingInfo{S::metrics, "", "metrics", optional, O::metrics, "=FORMAT",
                  "the whole table as metrics; with -c, connections by state too"},
     SpellingInfo{S::exact, "", "exact", none, O::exact, "", "never shorten a number"},
@@ -156,7 +160,7 @@ constexpr OptionSet server_settings(O::forwarding, O::weight, O::upper_threshold
                                     O::tun_port, O::tun_nocsum, O::tun_csum, O::tun_remcsum);
 constexpr OptionSet list_settings(O::numeric, O::connection, O::service, O::timeout, O::daemon, O::stats, O::rate,
                                   O::thresholds, O::persistent_conn, O::nosort, O::syncid, O::exact, O::tun_info,
-                                  O::json, O::watch, O::real_server, O::metrics);
+                                  O::json, O::watch, O::real_server, O::metrics, O::share);
 constexpr OptionSet daemon_settings(O::mcast_interface, O::syncid, O::mcast_group, O::mcast_port, O::mcast_ttl,
                                     O::sync_maxlen);
 constexpr OptionSet nothing;
@@ -193,9 +197,21 @@ constexpr std::array list_conflicts = {
     Conflict{O::templates, O::metrics},
     Conflict{O::no_templates, O::metrics},
     Conflict{O::by, O::metrics},
+    Conflict{O::share, O::metrics},
+    // Shares are of services, and have a layout of their own.
+    Conflict{O::connection, O::share},
+    Conflict{O::timeout, O::share},
+    Conflict{O::daemon, O::share},
+    Conflict{O::stats, O::share},
+    Conflict{O::rate, O::share},
+    Conflict{O::thresholds, O::share},
+    Conflict{O::persistent_conn, O::share},
+    Conflict{O::tun_info, O::share},
+    Conflict{O::exact, O::share},
 };
 constexpr std::array list_additions = {
     Beside{O::connection, OptionSet(O::state, O::client, O::count, O::templates, O::no_templates, O::by)},
+    Beside{O::share, OptionSet(O::sort_by)},
     Beside{O::by, OptionSet(O::top, O::client_prefix)},
     Beside{O::stats, OptionSet(O::total)},
     Beside{O::rate, OptionSet(O::total)},
@@ -328,6 +344,8 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(O::count_)> mess
     "top",
     "client-prefix",
     "metrics",
+    "share",
+    "sort-by",
 };
 
 }  // namespace

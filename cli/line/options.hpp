@@ -73,6 +73,8 @@ enum class Option : std::uint8_t {
   top,
   client_prefix,
   metrics,
+  share,
+  sort_by,
   count_,
   free_ = count_,  ///< not subject to the rules: --sort and -6
 };
@@ -166,6 +168,8 @@ enum class Spelling : std::uint8_t {
   persistent_conn,
   tun_info,
   total,
+  share,
+  sort_by,
   metrics,
   exact,
   sort,

@@ -170,6 +170,7 @@ Listing make_listing(const Draft& draft) {
   if (given.has(O::connection)) return make_connection_list(draft);
   if (given.has(O::timeout)) return ListTimeouts{given.has(O::json)};
   if (given.has(O::daemon)) return ListDaemons{given.has(O::json)};
+  if (given.has(O::share)) return ListShares{make_service_list(draft), draft.share_interval, draft.sort_by};
   return make_service_list(draft);
 }
 

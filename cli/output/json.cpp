@@ -192,6 +192,47 @@ void put_server(Json& json, const ipvs::DestinationEntry& entry, Known known) {
   json.close();
 }
 
+void put_info(Json& json, const ipvs::Info& info) {
+  json.word("version", fmt::format("{}.{}.{}", info.version_major, info.version_minor, info.version_patch));
+  json.number("connection_table_size", info.connection_table_size);
+}
+
+void put_percent(Json& json, std::string_view name, std::optional<double> part) {
+  if (!part) return json.null(name);
+  json.number(name, static_cast<unsigned>(*part * 100 + 0.5));
+}
+
+void put_traffic(Json& json, const Traffic& traffic) {
+  json.open("traffic");
+  json.number("connections", traffic.connections);
+  json.number("bytes_in", traffic.bytes_in);
+  json.number("bytes_out", traffic.bytes_out);
+  json.close();
+}
+
+void put_server_share(Json& json, const ServerShare& share) {
+  const ipvs::DestinationKey& key = share.entry.destination.key;
+  json.open();
+  json.word("family", family_name(key.address.family()));
+  json.address("address", key.address);
+  json.number("port", key.port);
+  json.number("weight", share.entry.destination.weight);
+  json.word("standing", standing_name(share.standing));
+  put_percent(json, "asked_percent", share.asked);
+  put_percent(json, "connections_percent", share.connections);
+  put_percent(json, "active_percent", share.active);
+  put_percent(json, "bytes_percent", share.bytes);
+  if (share.balance == Balance::unknown) {
+    json.null("balance");
+  } else {
+    json.word("balance", balance_name(share.balance));
+  }
+  json.number("active_connections", share.entry.active_connections);
+  json.number("inactive_connections", share.entry.inactive_connections);
+  put_traffic(json, share.traffic);
+  json.close();
+}
+
 void put_endpoint(Json& json, std::string_view name, const ipvs::Endpoint& end) {
   json.open(name);
   json.address("address", end.address);
@@ -240,8 +281,7 @@ void json_info(Text& text, const ipvs::Info& info, Known known) {
   Json json(text);
   json.open();
   if (known == Known::short_view) json.flag("short", true);
-  json.word("version", fmt::format("{}.{}.{}", info.version_major, info.version_minor, info.version_patch));
-  json.number("connection_table_size", info.connection_table_size);
+  put_info(json, info);
   json.close();
 }
 
@@ -319,6 +359,27 @@ void json_sum(Text& text, const Sum& sum, const Sums& wanted) {
       case SumKey::protocol: put_protocol(json, group.protocol); break;
     }
   }
+  json.close();
+}
+
+void json_share_info(Text& text, const ipvs::Info& info, std::chrono::milliseconds between) {
+  Json json(text);
+  json.open();
+  put_info(json, info);
+  json.number("milliseconds", between.count());
+  json.close();
+}
+
+void json_share(Text& text, const ServiceShare& share) {
+  Json json(text);
+  json.open();
+  put_service_key(json, share.service.key);
+  json.text("scheduler", share.service.scheduler);
+  json.flag("persistent", share.service.persistent);
+  put_traffic(json, share.traffic);
+  json.open_array("servers");
+  for (const ServerShare& server : share.servers) put_server_share(json, server);
+  json.close_array();
   json.close();
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "line/command.hpp"
 #include "output/connection_sums.hpp"
 #include "output/output.hpp"
+#include "output/share.hpp"
 
 // The listings as JSON: one object on one line, written record by record. Numbers are whole, addresses and flags are
 // strings, and every member is always there, but in the short view. The man page's section JSON is the format's
@@ -73,6 +75,8 @@ void json_daemon(Text& text, const ipvs::Daemon& daemon);
 /// Counters and rates by themselves.
 void json_stats(Text& text, const ipvs::Stats& stats);
 void json_sum(Text& text, const Sum& sum, const Sums& wanted);
+void json_share_info(Text& text, const ipvs::Info& info, std::chrono::milliseconds between);
+void json_share(Text& text, const ServiceShare& service);
 /// An object with the number of connections alone, to which more is added.
 void json_connections(Text& text, std::uint64_t connections);
 /// Whole listings.

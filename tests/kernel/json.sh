@@ -125,11 +125,12 @@ same "the engine's data is kept as it is" '{"name":"sip","data":"quoted\"call@ex
 
 ipvsadm -L --json >table
 ipvsadm -L -t 10.0.0.185:80 --json >service
+ipvsadm -L --share --json >shares
 ipvsadm -L -c --json >connections
 ipvsadm -L -c --count --json >count
 ipvsadm -L --timeout --json >timeouts
 ipvsadm -L --daemon --json >daemons
-same "no two listings share a line" "1" "$(wc -l table service connections count timeouts daemons | awk '{ print $1 }' |
+same "no two listings share a line" "1" "$(wc -l table service shares connections count timeouts daemons | awk '{ print $1 }' |
   sed '$d' | sort -u)"
 same "--count counts the connections" "$(jq '.connections | length' connections)" "$(jq .count count)"
 for view in -n --stats --rate --thresholds --persistent-conn --tun-info --exact; do
@@ -140,7 +141,7 @@ done
 # fits FILE...: whether these objects fit the schema
 fits() { /usr/bin/python3 -W ignore -m jsonschema "${@/#/--instance=}" "$here/ipvsadm.schema.json" 2>&1; }
 same "every listing fits the schema" "" \
-  "$(fits empty no_connections no_daemons table service connections count timeouts daemons)"
+  "$(fits empty no_connections no_daemons table service shares connections count timeouts daemons)"
 jq '.services[0].servers[0].weight = "3"' table >wrong
 jq 'del(.services[0].counters)' table >lacking
 same "what does not fit is noticed" "wrong lacking" "$(for file in wrong lacking; do

@@ -70,7 +70,7 @@ endif()
 
 foreach(script walkthrough directors ecmp ldirectord examples library_examples apply
   apply_lock apply_traffic check check_healthy connections_filter connections_resize drain follow inject json keep module list_filter netns rules_files scheduler_twos
-  metrics rights signals socket watch)
+  metrics rights share signals socket watch)
   ipvs_kernel_test(${script} 400 bash ${CMAKE_CURRENT_SOURCE_DIR}/kernel/${script}.sh)
 endforeach()
 if(TARGET ipvsadm_static)

@@ -270,6 +270,38 @@ TEST_CASE("random lines throw nothing but Failure") {
   CHECK(read > 0);
 }
 
+TEST_CASE("shares are of services, over four seconds or more, in an order that is asked for") {
+  FakeNames names;
+  const auto read = [&](const char* line) {
+    const Invocation invocation = Parser(names).parse(split(line), "ipvsadm");
+    return std::get<ListShares>(std::get<Listing>(invocation.command));
+  };
+  CHECK(read("-L --share").interval == std::chrono::seconds(4));
+  CHECK(read("-L --share=5.5").interval == std::chrono::milliseconds(5500));
+  CHECK_FALSE(read("-L --share").sort_by);
+  CHECK(read("-L --share --sort-by conns").sort_by == SortKey::conns);
+  CHECK(read("-L --share --sort-by rate").sort_by == SortKey::rate);
+  CHECK(read("-L --share --sort-by bytes").sort_by == SortKey::bytes);
+  CHECK(read("-L --share --sort-by weight").sort_by == SortKey::weight);
+  const ListShares shares = read("-Ln --share -t 10.0.0.1:80 -r 10.1.0.1 --nosort --json");
+  CHECK((shares.which.numeric && shares.which.service && shares.which.server && shares.which.json));
+  CHECK_FALSE(shares.which.sorted);
+  const Invocation watch = Parser(names).parse(split("-L --share=6 --watch=3"), "ipvsadm");
+  CHECK(std::get<ListShares>(std::get<Watch>(watch.command).listing).interval == std::chrono::seconds(6));
+  // The kernel adds its counters up every two seconds.
+  for (const char* seconds : {"3.9", "0", "86401", "x", "-3", ""}) {
+    CAPTURE(seconds);
+    CHECK(outcome(std::string("-L --share=") + seconds).starts_with("2: illegal share interval specified"));
+  }
+  CHECK(outcome("-L --share --sort-by active").starts_with("2: illegal sort key specified"));
+  CHECK(outcome("-L --sort-by rate") == "2: Illegal 'sort-by' option with the 'list' command");
+  for (const char* more : {"-c", "--stats", "--rate", "--thresholds", "--persistent-conn", "--tun-info", "--timeout",
+                           "--daemon", "--exact", "--metrics"}) {
+    CAPTURE(more);
+    CHECK(outcome(std::string("-L --share ") + more).starts_with("2: The option '"));
+  }
+}
+
 TEST_CASE("metrics are of the whole table, in one of two formats") {
   FakeNames names;
   const auto read = [&](const char* line) {

@@ -206,6 +206,15 @@ TEST_CASE("a frame marks what has changed, fits the window and leaves no rest of
   CHECK(plain.draw("t", Rows{{"", "a c"}}, 5, 5).find("\x1b[1m") == std::string::npos);
 }
 
+TEST_CASE("a frame counts characters, not bytes") {
+  using Rows = std::vector<Row>;
+  FrameMaker frames(true);
+  CHECK(frames.draw("t", Rows{{"a", "▁▂▅ 1 ██"}}, 2, 7) == "\x1b[H\x1b[Kt\r\n\x1b[K▁▂▅ 1 █");
+  // The word after a character of another length is the same.
+  const std::string next = frames.draw("t", Rows{{"a", "▁.▅ 1 ██"}}, 2, 7);
+  CHECK(next == "\x1b[H\x1b[Kt\r\n\x1b[K\x1b[1m▁.▅\x1b[22m 1 █");
+}
+
 TEST_CASE("a frame knows a row by its key, wherever it stands and whatever its line says") {
   using Rows = std::vector<Row>;
   FrameMaker frames(true);

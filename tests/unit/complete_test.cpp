@@ -103,6 +103,9 @@ TEST_CASE("completion offers values, apart from their option or attached") {
   CHECK(offers({"-L", "--metrics", "--"}, "--connection"));
   CHECK(offered({"-L", "-c", "--by", "s"}) == Words{"server", "service", "state"});
   CHECK(offered({"-L", "-c", "--by", "service,s"}) == Words{"service,server", "service,state"});
+  CHECK(offered({"-L", "--share", "--sort-by", "b"}) == Words{"bytes"});
+  CHECK_FALSE(offers({"-L", "--"}, "--sort-by"));
+  CHECK_FALSE(offers({"-L", "--share", "--"}, "--stats"));
   CHECK(offered({"-a", "-w", ""}).empty());
 }
 
