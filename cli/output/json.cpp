@@ -199,7 +199,7 @@ void put_info(Json& json, const ipvs::Info& info) {
 
 void put_percent(Json& json, std::string_view name, std::optional<double> part) {
   if (!part) return json.null(name);
-  json.number(name, static_cast<unsigned>(*part * 100 + 0.5));
+  json.number(name, rounded(*part * 100));
 }
 
 void put_traffic(Json& json, const Traffic& traffic) {

@@ -76,7 +76,7 @@ void json_daemon(Text& text, const ipvs::Daemon& daemon);
 void json_stats(Text& text, const ipvs::Stats& stats);
 void json_sum(Text& text, const Sum& sum, const Sums& wanted);
 void json_share_info(Text& text, const ipvs::Info& info, std::chrono::milliseconds between);
-void json_share(Text& text, const ServiceShare& service);
+void json_share(Text& text, const ServiceShare& share);
 /// An object with the number of connections alone, to which more is added.
 void json_connections(Text& text, std::uint64_t connections);
 /// Whole listings.

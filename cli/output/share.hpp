@@ -71,6 +71,10 @@ std::string_view balance_name(Balance balance);
 /// "serving", "drained", "full".
 std::string_view standing_name(Standing standing);
 
+/// To the nearest whole number; `value` from 0 to 2^62. Those of <cmath> would make every start load the mathematical
+/// library.
+constexpr std::uint64_t rounded(double value) { return static_cast<std::uint64_t>(2 * value + 1) / 2; }
+
 /// Computes standings, shares and balances from entries and traffic.
 void share_out(ServiceShare& service);
 

@@ -57,7 +57,7 @@ std::string with_commas(std::uint64_t number) {
 /// One digit after the point below ten, and none for nothing.
 std::string rate_text(double rate) {
   if (rate > 0 && rate < 9.95) return fmt::format("{:.1f}", std::max(rate, 0.1));
-  return with_commas(static_cast<std::uint64_t>(rate + 0.5));
+  return with_commas(rounded(rate));
 }
 
 std::uint64_t all_connections(const ServerShare& server) {
@@ -161,11 +161,11 @@ void ShareTable::service(Text& text, const ServiceShare& service) const {
 void ShareTable::put_bar(Text& text, double part) const {
   const double cells = part * static_cast<double>(bar_columns_);
   if (!settings_.utf8) {
-    const auto full = std::min(static_cast<std::size_t>(cells + 0.5), bar_columns_);
+    const auto full = std::min<std::size_t>(rounded(cells), bar_columns_);
     put(text, "{:#<{}}{:{}}", "", full, "", bar_columns_ - full);
     return;
   }
-  const auto eighths = std::min(static_cast<std::size_t>(cells * 8 + 0.5), bar_columns_ * 8);
+  const auto eighths = std::min<std::size_t>(rounded(cells * 8), bar_columns_ * 8);
   for (std::size_t i = 0; i < eighths / 8; ++i) put(text, "█");
   put(text, "{}", from_left[eighths % 8]);
   put(text, "{:{}}", "", bar_columns_ - (eighths + 7) / 8);
