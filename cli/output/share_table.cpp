@@ -179,8 +179,7 @@ void ShareTable::put_minute(Text& text, const std::vector<double>& minute, doubl
     }
     const double height = highest > 0 ? rate / highest * 7 : 0;
     // Little is not nothing.
-    const auto level =
-        std::min<std::size_t>(rate > 0 ? std::max<std::size_t>(static_cast<std::size_t>(height + 0.5), 1) : 0, 7);
+    const std::size_t level = rate > 0 ? std::clamp<std::size_t>(rounded(height), 1, 7) : 0;
     if (settings_.utf8) {
       put(text, "{}", from_bottom[level]);
     } else {
