@@ -84,15 +84,6 @@ do_it "sleep 3"
 do_it "ipvsadm -Ln --stats"
 do_it "ipvsadm -Lnc"
 
-say "Who gets what, of what it should: the second pod has three times the weight, and clients ask again and again."
-do_it "ipvsadm -E -t 10.0.0.185:80 -s wrr"
-do_it "ipvsadm -e -t 10.0.0.185:80 -r 172.17.0.4:80 -m -w 3"
-while :; do ip netns exec client curl -s 10.0.0.185:80 >/dev/null || true; done &
-load=$!
-do_it "sleep 2; ipvsadm -Ln --share"
-kill $load
-wait $load 2>/dev/null || true
-
 say "Why a service does not work: here somebody has turned forwarding off."
 do_it "sysctl -w net.ipv4.ip_forward=0"
 do_it "ipvsadm --check -n" && {
@@ -126,7 +117,17 @@ do_it "sleep 3; ipvsadm -Ln --stats"
   exit 1
 }
 
-say "OutPkts is 0: the answers went past the director. A look at it live, while the neighbour asks again and again:"
+say "OutPkts is 0: the answers went past the director. Now the second pod gets three times the weight, and the
+# neighbour asks again and again. Who gets what, of what it should?"
+do_it "ipvsadm -E -t 10.0.0.185:80 -s wrr"
+do_it "ipvsadm -e -t 10.0.0.185:80 -r 172.17.0.4:80 -g -w 3"
+while :; do ip netns exec neighbour curl -s 10.0.0.185:80 >/dev/null || true; done &
+load=$!
+do_it "sleep 2; ipvsadm -Ln --share"
+kill $load
+wait $load 2>/dev/null || true
+
+say "A look at it live, while the neighbour asks again and again:"
 printf '$ ipvsadm -Ln --rate --watch=1\n'
 live "ipvsadm -Ln --rate --watch=1" "ip netns exec neighbour curl -s 10.0.0.185:80"
 
