@@ -6,12 +6,9 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/kernel/lib.sh
 . "$here/lib.sh"
-make_network
-ip link add type dummy
-ip link set dummy0 up
-ip addr add 10.0.0.185 dev dummy0
-serve pod3
-serve pod4
+# shellcheck source=tests/kernel/check_lib.sh
+. "$here/check_lib.sh"
+make_checked_network
 cd /tmp
 mkdir -p bin
 ln -sf "$IPVS_ADM" bin/ipvsadm
@@ -26,21 +23,6 @@ setup() {
 }
 web=('-A -t 10.0.0.185:80 -s rr' '-a -t 10.0.0.185:80 -r 172.17.0.3:80 -m' '-a -t 10.0.0.185:80 -r 172.17.0.4:80 -m')
 
-# check ARGUMENT...: its status, then severity and name of each finding
-check() {
-  local status=0
-  ipvsadm --check --json "$@" >found.json 2>check.err || status=$?
-  jq -r --argjson status "$status" '[$status] + [.findings[] | "\(.severity) \(.name)"] | join(", ")' found.json
-}
-# remedy NAME: runs the command that was printed for it
-remedy() {
-  local command
-  command=$(jq -r --arg name "$1" 'first(.findings[] | select(.name == $name)) | .remedy // "false # no remedy"' found.json)
-  echo "# $command"
-  bash -c "$command" >/dev/null
-}
-# works [ADDRESS]: a client's requests are answered, by whomever
-works() { [ "$(fetch in client "${1:-10.0.0.185}" 4 | awk '{ sum += $1 } END { print sum + 0 }')" = 4 ]; }
 fails() { ! on client curl -s -g --max-time 1.5 -o /dev/null "http://${1:-10.0.0.185}/"; }
 
 # mends WHAT NAME EXPECTED ARGUMENT...: --check says EXPECTED, the remedy for NAME mends it, and then it is silent
@@ -137,10 +119,24 @@ holds "requests work after it" works
 become "nothing is found then" 20 0 check
 
 # Servers that can't be reached.
+ip netns add far
+ip link add eth0 netns far type veth peer name down0 netns neighbour
+on far sh -c 'ip link set lo up; ip addr add 203.0.113.5/24 dev eth0; ip link set eth0 up; ip route add default via 203.0.113.1'
+on neighbour sh -c 'ip addr add 203.0.113.1/24 dev down0; ip link set down0 up; ip route add default via 172.17.0.1
+  sysctl -q -w net.ipv4.ip_forward=1'
+serve far 85
+take_address far 10.0.0.185/32
 ip route add 203.0.113.0/24 via 172.17.0.9
-setup "${web[0]}" "${web[1]}" '-a -t 10.0.0.185:80 -r 203.0.113.5:80 -g'
-same "direct routing by a gateway" "3, warning server-not-on-link" "$(check)"
+setup "${web[0]/:80/:85}" '-a -t 10.0.0.185:85 -r 203.0.113.5:85 -g'
+holds "direct routing by a gateway: requests fail" fails 10.0.0.185:85
+become "direct routing by a gateway" 20 "3, warning server-not-on-link, note handshake-hangs" check
+ipvsadm -e -t 10.0.0.185:85 -r 203.0.113.5:85 -m
+holds "masquerading instead, as it is advised: requests work" works 10.0.0.185:85
+become "nothing is found then" 20 0 check
 ip route del 203.0.113.0/24
+on neighbour sh -c 'sysctl -q -w net.ipv4.ip_forward=0; ip route del default'
+stop_serving far
+ip netns del far
 ip route show default | grep -q . || same "a server without a route" "3, error server-unreachable" "$(check)"
 
 # What lives on.
@@ -292,13 +288,25 @@ fi
 
 # One client.
 same "a client with nothing in its way" 0 "$(check --client 192.168.50.2)"
-ip addr add 10.9.0.185/24 dev up0
-setup '-A -t 10.9.0.185:80 -s rr' '-a -t 10.9.0.185:80 -r 172.17.0.3:80 -m'
+# Its packets come in on a link that is not the one to it: a second network of the client's, whose way to us is the first.
+ip link add up1 type veth peer name eth1 netns client
+ip addr add 192.168.51.1/24 dev up1
+ip link set up1 up
+on client sh -c 'ip addr add 192.168.51.2/24 dev eth1; ip link set eth1 up
+  sysctl -q -w net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.eth1.rp_filter=0'
+ip addr add 192.168.50.185/24 dev up0
+setup '-A -t 192.168.50.185:80 -s rr' '-a -t 192.168.50.185:80 -r 172.17.0.3:80 -m'
+from_there() { on client curl -s --max-time "$1" -o /dev/null --interface 192.168.51.2 http://192.168.50.185/; }
 sysctl -q -w net.ipv4.conf.up0.rp_filter=1
-same "a client that is not reached by the link it comes in on" "3, warning rp-filter" "$(check --client 172.17.0.200)"
+holds "a client that is not reached by the link it comes in on: others work" works 192.168.50.185
+holds "its requests fail" eval '! from_there 2'
+same "of others nothing is found" 0 "$(check --client 192.168.50.2)"
+same "of it this is" "3, warning rp-filter" "$(check --client 192.168.51.2)"
 holds "its remedy runs" remedy rp-filter
-become "nothing is found then" 20 0 check --client 172.17.0.200
-ip addr del 10.9.0.185/24 dev up0
+holds "its requests work" from_there 50
+become "nothing is found then" 20 0 check --client 192.168.51.2
+ip addr del 192.168.50.185/24 dev up0
+ip link del up1
 
 # What is asked for besides.
 setup "${web[@]}"

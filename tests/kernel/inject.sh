@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Failing system calls: each in turn of what --apply, -R, ipvsadm-restore and --drain do at the socket. Afterwards the
-# table is as it was, or as it was to be, or what is between is said. A fixed part; IPVS_INJECT=all: every call with
-# every error. Runs in the kernel.
+# Failing system calls: each in turn of what --apply, -R, ipvsadm-restore, --drain, single changes and listings do at the
+# socket. Afterwards the table is as it was, or as it was to be, or what is between is said, and a listing is whole or
+# fails. A fixed part; IPVS_INJECT=all: every call with every error, and of every command. Runs in the kernel.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/kernel/lib.sh
@@ -56,6 +56,21 @@ right_drain() {
     *) [ -s said ] && { [ "$now" = "$before" ] || says 'to undo:$|whether it was deleted is not known'; } ;;
   esac
 }
+# One change: an answer that is lost leaves it open whether it was made.
+right_change() {
+  case $status in
+    0) [ "$now" = "$after" ] ;;
+    *) [ -s said ] && { [ "$now" = "$before" ] || [ "$now" = "$after" ]; } ;;
+  esac
+}
+# Without the right to more it may be the short view, which says so.
+right_listing() {
+  [ "$now" = "$before" ] || return 1
+  case $status in
+    0) cmp -s said listing || says 'short view, without CAP_NET_ADMIN|without CAP_NET_ADMIN: connections' ;;
+    *) [ -s said ] ;;
+  esac
+}
 
 # one KIND CALL NUMBER ERROR COMMAND...
 one() {
@@ -80,11 +95,11 @@ calls=(sendto recvmmsg)
 if [ "${IPVS_INJECT-}" = all ]; then calls+=(socket bind getsockname connect setsockopt getsockopt sendmsg recvmsg); fi
 # each KIND INPUT COMMAND...: each call in turn; the errors in turn, or each of them
 each() {
-  local kind=$1 input=$2 call count number turn=0 error
+  local kind=$1 input=$2 call count number turn=0 error wrong_before=$wrong
   shift 2
   "$IPVS_ADM" -C
   "$IPVS_ADM" -R first
-  strace -qq -o calls -e "trace=$(IFS=, && echo "${calls[*]}")" "$@" <"$input" >/dev/null
+  strace -qq -o calls -e "trace=$(IFS=, && echo "${calls[*]}")" "$@" <"$input" >listing
   after=$(rules)
   cp calls "calls.$kind"
   for call in "${calls[@]}"; do
@@ -101,12 +116,28 @@ each() {
       fi
     done
   done
-  same "$*: never half done and unsaid" 0 $wrong
+  same "$(basename "$1") ${*:2}: never half done and unsaid, nor half listed" 0 $((wrong - wrong_before))
 }
 each apply second "$IPVS_ADM" --apply
 each restore changes "$IPVS_ADM" -R
 each restore second ./ipvsadm-restore
 each drain /dev/null "$IPVS_ADM" "${drain[@]}"
+changes=('-e -t 10.0.0.1:80 -r 10.1.0.1:80 --keep -w 9')
+listings=('-Ln')
+if [ "${IPVS_INJECT-}" = all ]; then
+  changes+=('-A -u 10.0.0.9:53 -s rr' '-E -t 10.0.0.1:80 --keep -s wrr' '-D -t 10.0.0.1:80' '-a -t 10.0.0.2:80 -r 10.1.0.5:80 -m'
+    '-d -t 10.0.0.1:80 -r 10.1.0.1:80' '-Z' '-C' '--set 900 120 300')
+  listings+=('-Ln --stats' '-Ln -t 10.0.0.1:80' '-L --json' '-Sn' '-Sn --all' '-L --metrics' '-L --timeout' '-L --daemon' '-Lnc'
+    '-Lnc --count')
+fi
+for line in "${changes[@]}"; do
+  # shellcheck disable=SC2086 # words
+  each change /dev/null "$IPVS_ADM" $line
+done
+for line in "${listings[@]}"; do
+  # shellcheck disable=SC2086 # words
+  each listing /dev/null "$IPVS_ADM" $line
+done
 echo "# injections: $tried tried, $wrong wrong"
 holds "there were some ($tried)" test $tried -gt 40
 finish

@@ -69,7 +69,7 @@ if(IPVS_BUILD_EXAMPLES)
 endif()
 
 foreach(script walkthrough directors ecmp ldirectord examples library_examples apply
-  apply_lock apply_traffic check check_healthy connections_filter connections_resize drain follow inject json keep module list_filter netns rules_files scheduler_twos
+  apply_lock apply_traffic check check_firewall check_healthy connections_filter connections_resize drain follow inject json keep module list_filter netns rules_files scheduler_twos
   metrics rights share signals socket watch)
   ipvs_kernel_test(${script} 400 bash ${CMAKE_CURRENT_SOURCE_DIR}/kernel/${script}.sh)
 endforeach()
