@@ -42,7 +42,7 @@ void fill_standard_descriptors() {
   } catch (...) {
     std::abort();
   }
-  ipvsadm::tell("Memory allocation problem");
+  ipvsadm::print_message("Memory allocation problem");
   _exit(ipvsadm::status_refused);
 }
 
@@ -58,7 +58,7 @@ int carry_out(const std::vector<std::string>& words, std::string_view program) {
     if (!words.empty() && words.front() == complete_word) return complete(std::span(words).subspan(1), output);
     std::optional<Invocation> invocation = parse_applet(program, words);
     if (!invocation) invocation = Parser(names).parse(words, program);
-    for (const std::string& warning : invocation->warnings) tell("warning: " + warning);
+    for (const std::string& warning : invocation->warnings) print_message("warning: " + warning);
     if (!invocation->network_namespace.empty()) context.enter(invocation->network_namespace);
     const int status = run(invocation->command, context);
     output.flush();
@@ -81,14 +81,14 @@ int main(int argc, char** argv) {
     const bool named = argc > 0 && *argv[0] != '\0';
     return carry_out({argv + (argc > 0 ? 1 : 0), argv + argc}, named ? argv[0] : "ipvsadm");
   } catch (const ipvsadm::Failure& failure) {
-    ipvsadm::tell(failure.what());
+    ipvsadm::print_message(failure.what());
     return failure.status();
   } catch (const std::bad_alloc&) {
-    ipvsadm::tell("Memory allocation problem");
+    ipvsadm::print_message("Memory allocation problem");
   } catch (const std::exception& error) {
     // In two lines, for to put them together takes memory.
-    ipvsadm::tell("unexpected error:");
-    ipvsadm::tell(error.what());
+    ipvsadm::print_message("unexpected error:");
+    ipvsadm::print_message(error.what());
   }
   return ipvsadm::status_refused;
 }

@@ -28,7 +28,7 @@ std::span<const GeneralCause> general_causes();     ///< settings and daemons, f
 /// once.
 Findings find_causes(const Facts& facts);
 
-/// Whether a server can be given new connections, as far as the kernel tells.
+/// Whether a server can be given new connections, as far as the kernel shows.
 bool is_overloaded(const ipvs::DestinationEntry& server);
 bool is_available(const ipvs::DestinationEntry& server);
 /// The setting that keeps answers of a masqueraded server from being forwarded, as sysctl names it; empty if none does.

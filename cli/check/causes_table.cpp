@@ -123,7 +123,8 @@ bool is_chosen(const ServiceFacts& service, const ipvs::DestinationEntry& server
   return had_connections && std::ranges::none_of(service.servers, is_the_one);
 }
 
-/// sh, mh and dh choose by the client's or the virtual address, and know no other choice unless told to fall back.
+/// sh, mh and dh choose by the client's or the virtual address, and know no other choice unless their flags say fall
+/// back.
 void clients_refused(const Facts& /*unused*/, const ServiceFacts& service, Findings& findings) {
   const ipvs::Service& s = service.entry.service;
   const bool can_fall_back = s.scheduler == "sh" || s.scheduler == "mh";

@@ -110,7 +110,7 @@ struct Facts {
   std::map<ipvs::Address, Route> clients;  ///< from here to them
   std::vector<BaseChain> chains;
   std::map<std::string, std::vector<ipvs::Address>> multicast_groups;  ///< IPv4 groups that a link has joined
-  std::optional<std::uint64_t> connections;                            ///< all, where the kernel tells (Linux 7.1 on)
+  std::optional<std::uint64_t> connections;                            ///< all, where the kernel counts (Linux 7.1 on)
   unsigned kernel_major = 0;
   unsigned kernel_minor = 0;
 

@@ -33,30 +33,30 @@ void print_changes(const std::vector<ipvs::Change>& changes, Output& output) {
   }
 }
 
-void tell_outcome(const ipvs::ApplyResult& result) {
+void print_outcome(const ipvs::ApplyResult& result) {
   switch (result.outcome) {
     case ipvs::ApplyOutcome::done: return;
-    case ipvs::ApplyOutcome::as_before: return tell("the table is as it was before");
-    case ipvs::ApplyOutcome::unknown: return tell("the table can't be read: its state is unknown");
+    case ipvs::ApplyOutcome::as_before: return print_message("the table is as it was before");
+    case ipvs::ApplyOutcome::unknown: return print_message("the table can't be read: its state is unknown");
     case ipvs::ApplyOutcome::changed: break;
   }
   const bool contended = !result.missing.empty();
-  tell(contended ? "somebody else keeps changing the table; it differs from the rules by:"
-                 : "the table is not what it was before; that would take:");
-  for (const ipvs::Change& change : contended ? result.missing : result.differences) tell(rule_text(change));
+  print_message(contended ? "somebody else keeps changing the table; it differs from the rules by:"
+                          : "the table is not what it was before; that would take:");
+  for (const ipvs::Change& change : contended ? result.missing : result.differences) print_message(rule_text(change));
 }
 
 /// Says what became of the table, and gives the exit status.
 int report(const ipvs::ApplyResult& result, const Wanted& wanted) {
   for (const auto& [change, error] : result.refusals) {
-    tell(fmt::format("{}: {}", where(wanted, change), refusal_with_reason(error)));
+    print_message(fmt::format("{}: {}", where(wanted, change), refusal_with_reason(error)));
   }
-  if (result.failure) tell(refusal_with_reason(*result.failure));
-  if (result.no_memory) tell("Memory allocation problem");
+  if (result.failure) print_message(refusal_with_reason(*result.failure));
+  if (result.no_memory) print_message("Memory allocation problem");
   for (const auto& [change, error] : result.not_taken_back) {
-    tell(fmt::format("can't be taken back: {}: {}", rule_text(change), refusal_with_reason(error)));
+    print_message(fmt::format("can't be taken back: {}: {}", rule_text(change), refusal_with_reason(error)));
   }
-  tell_outcome(result);
+  print_outcome(result);
   switch (result.outcome) {
     case ipvs::ApplyOutcome::done: return status_done;
     case ipvs::ApplyOutcome::as_before: return status_as_before;
@@ -71,7 +71,7 @@ int make(const Wanted& wanted, const ipvs::ApplyOptions& options, Context& conte
   try {
     return report(result, wanted);
   } catch (const std::bad_alloc&) {
-    tell("Memory allocation problem");
+    print_message("Memory allocation problem");
     return result.outcome == ipvs::ApplyOutcome::as_before ? status_as_before : status_not_as_before;
   }
 }
@@ -84,7 +84,7 @@ Wanted read_table_of(const Apply& apply, Context& context) {
     const EndAtLine end("interrupted; nothing is changed");
     const Rules rules =
         read_rules(RulesFile::named(apply.file), UnknownHosts::refused, parser, warnings, EndAtLine::came_to);
-    for (const std::string& warning : warnings) tell(warning);
+    for (const std::string& warning : warnings) print_message(warning);
     return read_wanted(rules);
   } catch (const Failure& failure) {
     if (failure.status() != status_unreadable) throw;
@@ -118,7 +118,7 @@ int run_apply(const Apply& apply, Context& context) {
   } catch (const ipvs::Error& error) {
     throw Failure(status_as_before, refusal_with_reason(error) + what_root_lacks(error));
   } catch (const std::bad_alloc&) {
-    tell("Memory allocation problem");
+    print_message("Memory allocation problem");
     return status_as_before;
   }
 }

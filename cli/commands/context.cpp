@@ -64,8 +64,8 @@ void Context::run_inside(const std::function<void()>& work) const {
   }
 }
 
-void Context::tell_once(const std::string& line) {
-  if (told_.insert(line).second) tell(line);
+void Context::print_message_once(const std::string& line) {
+  if (printed_.insert(line).second) print_message(line);
 }
 
 void Context::open_client() {

@@ -36,7 +36,7 @@ class Context {
   void run_inside(const std::function<void()>& work) const;
 
   /// To stderr, once in the life of the program however often it is said.
-  void tell_once(const std::string& line);
+  void print_message_once(const std::string& line);
 
   Names& names() { return names_; }
   Output& output() { return output_; }
@@ -50,7 +50,7 @@ class Context {
   std::string network_name_;
   bool network_is_pid_ = false;
   std::optional<ipvs::Client> client_;
-  std::set<std::string> told_;
+  std::set<std::string> printed_;
 };
 
 }  // namespace ipvsadm

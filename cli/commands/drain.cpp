@@ -93,12 +93,12 @@ class Progress {
     }
     // A line that wraps could not be written over.
     line.resize(std::min(line.size(), window_size(STDERR_FILENO).columns - 1));
-    tell_in_place(start_of_line + line);
+    print_in_place(start_of_line + line);
     dirty_ = true;
   }
 
   void clear() {
-    if (dirty_) tell_in_place(start_of_line);
+    if (dirty_) print_in_place(start_of_line);
     dirty_ = false;
   }
 
@@ -154,10 +154,11 @@ class Draining {
       return wait_and_delete();
     } catch (const ipvs::Error& error) {
       // Somebody else has deleted it otherwise.
-      if (error.error_number() != ESRCH && error.error_number() != ENOENT) say_failed(std::span(undo).first(tried));
+      if (error.error_number() != ESRCH && error.error_number() != ENOENT)
+        print_failed_undo(std::span(undo).first(tried));
       throw;
     } catch (...) {
-      say_failed(std::span(undo).first(tried));
+      print_failed_undo(std::span(undo).first(tried));
       throw;
     }
   }
@@ -200,7 +201,7 @@ class Draining {
   static void report(DrainObstacles& obstacles, Progress& progress) {
     for (const std::string& line : obstacles.news()) {
       progress.clear();
-      tell(line);
+      print_message(line);
     }
   }
 
@@ -225,9 +226,10 @@ class Draining {
   /// Ends a drain that did not come to its end: the servers stay as they are now.
   int give_up(const std::vector<ipvs::DestinationEntry>& now, const std::string& why) const {
     const std::vector<std::string> undo = undo_commands(drain_, before_, now, context_);
-    tell(fmt::format("{}: {}, nothing deleted{}{}", why, connections_left(connections_of(now)),
-                     back_in_service(now) == nullptr ? ", the weight stays 0" : "", undo.empty() ? "" : "; to undo:"));
-    for (const std::string& command : undo) tell(command);
+    print_message(fmt::format("{}: {}, nothing deleted{}{}", why, connections_left(connections_of(now)),
+                              back_in_service(now) == nullptr ? ", the weight stays 0" : "",
+                              undo.empty() ? "" : "; to undo:"));
+    for (const std::string& command : undo) print_message(command);
     return status_listing_failed;
   }
 
@@ -238,15 +240,15 @@ class Draining {
   }
 
   /// After a failure, with what is known: the table may not be readable, and there may be no memory.
-  void say_failed(std::span<const std::string> undo) const noexcept {
+  void print_failed_undo(std::span<const std::string> undo) const noexcept {
     if (deleting_) {
-      tell("the drain failed: whether it was deleted is not known; if not, the weight stays 0");
+      print_message("the drain failed: whether it was deleted is not known; if not, the weight stays 0");
     } else if (undo.empty()) {
-      return tell("the drain failed: nothing deleted, no weight changed");
+      return print_message("the drain failed: nothing deleted, no weight changed");
     } else {
-      tell("the drain failed: nothing deleted, the weight stays 0; to undo:");
+      print_message("the drain failed: nothing deleted, the weight stays 0; to undo:");
     }
-    for (const std::string& command : undo) tell(command);
+    for (const std::string& command : undo) print_message(command);
   }
 
   const Drain& drain_;
@@ -269,7 +271,7 @@ int run_drain(const Drain& drain, Context& context) {
   try {
     const int status = draining.run();
     if (status == status_done && Interruption::signal_number() != 0)
-      tell("interrupted, but no connection was left: deleted");
+      print_message("interrupted, but no connection was left: deleted");
     end_if_interrupted();
     return status;
   } catch (...) {

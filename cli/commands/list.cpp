@@ -98,7 +98,7 @@ struct Lister {
     }
     if (!needing_rights.empty()) throw no_rights(needing_rights);
     ShortReader table(short_view());
-    context.tell_once(short_words);
+    context.print_message_once(short_words);
     work(table);
   }
 

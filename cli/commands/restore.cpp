@@ -101,7 +101,8 @@ class RuleRunner {
     for (const ipvs::Batch::Refusal& refusal : refusals) {
       const Rule& rule = *sent_[refusal.number];
       const auto change = std::get<ipvs::Change>(rule.command());
-      say(rule.line(), refusal_with_reason(refusal.error) + refusal_reason(change, refusal.error, context_));
+      print_line_message(rule.line(),
+                         refusal_with_reason(refusal.error) + refusal_reason(change, refusal.error, context_));
       if (refusal.error.error_number() == EEXIST) {
         if (!table) table = ipvs::read_table(context_.client());
         if (std::visit(IsThere{*table}, change)) continue;
@@ -121,7 +122,7 @@ class RuleRunner {
                                       "lines {} to {}: which of them are carried out is not known; those after them are"
                                       " not",
                                       sent_[first_unknown_]->line(), sent_.back()->line());
-    tell({text.data(), std::min(end.size, text.size())});
+    print_message({text.data(), std::min(end.size, text.size())});
   }
 
   bool failed() const { return failed_; }
@@ -142,9 +143,11 @@ class RuleRunner {
 
   void fail(std::size_t line, const std::string& message) {
     failed_ = true;
-    say(line, message);
+    print_line_message(line, message);
   }
-  static void say(std::size_t line, const std::string& message) { tell(fmt::format("line {}: {}", line, message)); }
+  static void print_line_message(std::size_t line, const std::string& message) {
+    print_message(fmt::format("line {}: {}", line, message));
+  }
 
   static constexpr std::size_t look_for_signals_every = 64;
 
@@ -164,7 +167,7 @@ Rules read(const Restore& restore, Context& context) {
   std::vector<std::string> warnings;
   Rules rules =
       read_rules(RulesFile::named(restore.file), UnknownHosts::reported, parser, warnings, EndAtLine::came_to);
-  for (const std::string& warning : warnings) tell(warning);
+  for (const std::string& warning : warnings) print_message(warning);
   return rules;
 }
 
@@ -172,7 +175,7 @@ void clear(Context& context) {
   try {
     context.client().flush();
   } catch (...) {
-    tell("whether the table was cleared is not known; no line is carried out");
+    print_message("whether the table was cleared is not known; no line is carried out");
     throw;
   }
 }

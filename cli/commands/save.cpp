@@ -110,10 +110,10 @@ class Saver {
 
   void leave_out(const ipvs::Change& deletion, std::string_view what) {
     incomplete_ = true;
-    tell(fmt::format("{} is left out: rules can't express {}", name_of(deletion), what));
+    print_message(fmt::format("{} is left out: rules can't express {}", name_of(deletion), what));
   }
   static void warn(const ipvs::Change& deletion, std::string_view change) {
-    tell(fmt::format("warning: {}: {}", name_of(deletion), change));
+    print_message(fmt::format("warning: {}: {}", name_of(deletion), change));
   }
 
   Output& output_;

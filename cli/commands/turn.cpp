@@ -56,9 +56,9 @@ int open_folder() {
   refuse(folder);
 }
 
-void say_no_lock(int error_number) {
-  tell(fmt::format("can't use `{}': {}; another --apply at the same time is not waited for", folder,
-                   std::strerror(error_number)));
+void warn_of_no_lock(int error_number) {
+  print_message(fmt::format("can't use `{}': {}; another --apply at the same time is not waited for", folder,
+                            std::strerror(error_number)));
 }
 
 }  // namespace
@@ -70,7 +70,7 @@ Turn::Turn(const Context& context) : folder_(open_folder()) {
     if (folder_ >= 0) {
       wait();
     } else {
-      say_no_lock(error_number);
+      warn_of_no_lock(error_number);
     }
   } catch (...) {
     if (file_ >= 0) ::close(file_);
@@ -116,7 +116,7 @@ void Turn::wait() {
   for (;;) {
     const State state = try_to_take();
     if (state == State::held) return;
-    if (state == State::impossible) return say_no_lock(errno);
+    if (state == State::impossible) return warn_of_no_lock(errno);
     const auto waited = Clock::now() - start;
     if (waited >= longest) {
       throw Failure(status_as_before,
@@ -125,7 +125,7 @@ void Turn::wait() {
                                 folder, name_));
     }
     if (!said && waited >= in_silence) {
-      tell(fmt::format("another --apply is at work here: waiting for it, {} s at most", longest.count()));
+      print_message(fmt::format("another --apply is at work here: waiting for it, {} s at most", longest.count()));
       said = true;
     }
     std::this_thread::sleep_for(look_again);

@@ -132,7 +132,7 @@ void write_line(std::string_view line) noexcept {
 }  // namespace
 
 // Words that are named may come from anywhere. Messages of several lines are ours.
-void tell(std::string_view line) noexcept {
+void print_message(std::string_view line) noexcept {
   if (is_plain(line)) return write_line(line);
   try {
     write_line(visible(line, "\n"));
@@ -141,7 +141,7 @@ void tell(std::string_view line) noexcept {
   }
 }
 
-void tell_in_place(std::string_view text) noexcept {
+void print_in_place(std::string_view text) noexcept {
   WithoutPipeSignal guard;
   if (write_all(STDERR_FILENO, text) != 0) guard.failed();
 }

@@ -58,8 +58,8 @@ class Output {
 
 /// Writes a line to standard error. When that fails, even for want of a reader, nothing else is left undone.
 /// Control characters in it, and what is no text, are written as \xNN.
-void tell(std::string_view line) noexcept;
+void print_message(std::string_view line) noexcept;
 /// The same without a newline, for what is to be written over.
-void tell_in_place(std::string_view text) noexcept;
+void print_in_place(std::string_view text) noexcept;
 
 }  // namespace ipvsadm

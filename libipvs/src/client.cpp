@@ -79,22 +79,22 @@ std::vector<Value> dump(Operation operation, netlink::Socket& socket, netlink::M
   constexpr int most_readings = 30;
   constexpr int enough_without_news = 6;
   using Key = std::decay_t<std::invoke_result_t<Name, const Value&>>;
-  std::map<Key, Value> told_before;
+  std::map<Key, Value> listed_before;
   std::vector<Value> values;
   std::vector<Value> former;
   int without_news = 0;
   for (int reading = 1; reading <= most_readings && without_news < enough_without_news; ++reading) {
-    const std::size_t known = told_before.size();
-    for (Value& value : former) told_before.insert_or_assign(name(value), std::move(value));
-    without_news = told_before.size() == known && reading > 2 ? without_news + 1 : 0;
+    const std::size_t known = listed_before.size();
+    for (Value& value : former) listed_before.insert_or_assign(name(value), std::move(value));
+    without_news = listed_before.size() == known && reading > 2 ? without_news + 1 : 0;
     former = std::exchange(values, {});
     if (read_dump(operation, socket, message, decode, values) == netlink::Moment::one) return values;
     if (reading > 1 && std::ranges::equal(former, values, {}, name, name)) return values;
   }
-  for (Value& value : former) told_before.insert_or_assign(name(value), std::move(value));
+  for (Value& value : former) listed_before.insert_or_assign(name(value), std::move(value));
   std::set<Key> seen;
   std::erase_if(values, [&](const Value& value) { return !seen.insert(name(value)).second; });
-  for (const auto& [key, value] : told_before) {
+  for (const auto& [key, value] : listed_before) {
     if (seen.contains(key)) continue;
     if (std::optional<Value> present = ask_again(value)) values.push_back(*std::move(present));
   }

@@ -17,10 +17,10 @@ run() {
   err=$(</tmp/err)
 }
 
-# told: the three parts of the last run as one text
-told() { printf 'status %s\nstdout: %s\nstderr: %s\n' "$status" "$out" "$err"; }
+# result: the three parts of the last run as one text
+result() { printf 'status %s\nstdout: %s\nstderr: %s\n' "$status" "$out" "$err"; }
 
-# outcome STATUS STDOUT STDERR: what told should be
+# outcome STATUS STDOUT STDERR: what result should be
 outcome() { printf 'status %s\nstdout: %s\nstderr: %s\n' "$1" "$2" "$3"; }
 
 rules() { ipvsadm -S -n; }
@@ -59,29 +59,29 @@ changes='-A -t [fd00::4]:443 -s sh -p 60
 -D -t 10.0.0.2:80'
 
 run --apply first
-same "an empty table becomes what the file says" "$(outcome 0 '' '')" "$(told)"
+same "an empty table becomes what the file says" "$(outcome 0 '' '')" "$(result)"
 same "it holds exactly that" "$(<first)" "$(rules)"
 run --apply first --dry-run
-same "nothing is to be changed then" "$(outcome 0 '' '')" "$(told)"
+same "nothing is to be changed then" "$(outcome 0 '' '')" "$(result)"
 run --apply first
-same "the same rules again are accepted" "$(outcome 0 '' '')" "$(told)"
+same "the same rules again are accepted" "$(outcome 0 '' '')" "$(result)"
 same "and leave the table as it is" "$(<first)" "$(rules)"
 
 run --apply second --dry-run
-same "--dry-run prints the fewest changes, and exits with 3" "$(outcome 3 "$changes" '')" "$(told)"
+same "--dry-run prints the fewest changes, and exits with 3" "$(outcome 3 "$changes" '')" "$(result)"
 same "--dry-run changes nothing" "$(<first)" "$(rules)"
 cp out changes
 run -R <changes
-same "-R accepts what --dry-run prints" "$(outcome 0 '' '')" "$(told)"
+same "-R accepts what --dry-run prints" "$(outcome 0 '' '')" "$(result)"
 same "these changes make the table the wanted one" "$second_rules" "$(rules)"
 run --apply --dry-run <second
-same "then no change is left" "$(outcome 0 '' '')" "$(told)"
+same "then no change is left" "$(outcome 0 '' '')" "$(result)"
 
 run --apply <first
-same "the rules may come from standard input" "$(outcome 0 '' '')" "$(told)"
+same "the rules may come from standard input" "$(outcome 0 '' '')" "$(result)"
 same "the table is what they say" "$(<first)" "$(rules)"
 run --apply second
-same "from one table to the other" "$(outcome 0 '' '')" "$(told)"
+same "from one table to the other" "$(outcome 0 '' '')" "$(result)"
 same "the table is the other" "$second_rules" "$(rules)"
 run --apply <<<-C
 same "rules that only clear mean an empty table" "status 0 " "status $status $(rules)"
@@ -91,7 +91,7 @@ ipvsadm --apply first
 # unchanged WHAT STATUS STDERR RULES
 unchanged() {
   run --apply <<<"$4"
-  same "$1" "$(outcome "$2" '' "$3")" "$(told)"
+  same "$1" "$(outcome "$2" '' "$3")" "$(result)"
   same "$1: nothing is changed" "$(<first)" "$(rules)"
 }
 unchanged "an illegal value" 2 "line 3: illegal weight specified
@@ -121,18 +121,18 @@ unchanged "a command that clears what the lines before it say" 2 "line 2: contra
 -C'
 run --apply <<<"-C
 $(<first)"
-same "a command that clears may stand at the top, as files for -R have it" "$(outcome 0 '' '')" "$(told)"
+same "a command that clears may stand at the top, as files for -R have it" "$(outcome 0 '' '')" "$(result)"
 same "it clears nothing" "$(<first)" "$(rules)"
 run --apply - --dry-run <first
-same "a dash means standard input" "$(outcome 0 '' '')" "$(told)"
+same "a dash means standard input" "$(outcome 0 '' '')" "$(result)"
 run --apply no-such-file
-same "a file that is not there" "$(outcome 2 '' "can't read \`no-such-file': No such file or directory")" "$(told)"
+same "a file that is not there" "$(outcome 2 '' "can't read \`no-such-file': No such file or directory")" "$(result)"
 same "a file that is not there: nothing is changed" "$(<first)" "$(rules)"
 
 sed 's/-w 1$/-w 5/; s/-w 2$/-w 6/; s/-s wlc/-s lc/' first >weights
 printf '%s\n' '-a -t 10.0.0.2:80 -r 10.1.0.8:80 -m -w 8' >>weights
 run --apply weights --keep-weights
-same "--keep-weights is accepted" "$(outcome 0 '' '')" "$(told)"
+same "--keep-weights is accepted" "$(outcome 0 '' '')" "$(result)"
 same "--keep-weights: all but the weights of servers that exist is applied" "-A -t 10.0.0.1:80 -s rr
 -a -t 10.0.0.1:80 -r 10.1.0.1:80 -m -w 1
 -a -t 10.0.0.1:80 -r 10.1.0.2:80 -m -w 2
@@ -142,9 +142,9 @@ same "--keep-weights: all but the weights of servers that exist is applied" "-A 
 -A -u 10.0.0.3:53 -s rr" "$(rules)"
 ipvsadm --apply first
 run --apply second --no-delete --dry-run
-same "--no-delete: a dry run shows no deletion" "$(outcome 3 "$(grep -v '^-[dD]' changes)" '')" "$(told)"
+same "--no-delete: a dry run shows no deletion" "$(outcome 3 "$(grep -v '^-[dD]' changes)" '')" "$(result)"
 run --apply second --no-delete
-same "--no-delete is accepted" "$(outcome 0 '' '')" "$(told)"
+same "--no-delete is accepted" "$(outcome 0 '' '')" "$(result)"
 same "--no-delete: what the file does not name stays" "-A -t 10.0.0.1:80 -s wrr
 -a -t 10.0.0.1:80 -r 10.1.0.1:80 -m -w 7
 -a -t 10.0.0.1:80 -r 10.1.0.2:80 -m -w 2
@@ -161,7 +161,7 @@ ipvsadm --apply first
 taken_back() {
   run --apply <<<"$3"
   same "$1" "$(outcome 4 '' "$2
-the table is as it was before")" "$(told)"
+the table is as it was before")" "$(result)"
   same "$1: the former table is back" "$(<first)" "$(rules)"
 }
 no_scheduler="Scheduler or persistence engine not found"
@@ -254,9 +254,9 @@ same "-S --all ends with the timeouts and the sync daemons" "--set 1000 200 400
 $(grep -c -e --start-daemon all)"
 daemons=$(ipvsadm -L --daemon | sort)
 run --apply all --dry-run
-same "its rules are what the kernel holds" "$(outcome 0 '' '')" "$(told)"
+same "its rules are what the kernel holds" "$(outcome 0 '' '')" "$(result)"
 run --apply second
-same "rules without timeouts and daemons are accepted" "$(outcome 0 '' '')" "$(told)"
+same "rules without timeouts and daemons are accepted" "$(outcome 0 '' '')" "$(result)"
 same "they leave timeouts and daemons alone" "Timeout (tcp tcpfin udp): 1000 200 400
 $daemons" "$(ipvsadm -L --timeout)
 $(ipvsadm -L --daemon | sort)"
@@ -270,15 +270,15 @@ forget() {
 }
 forget
 run -R <all
-same "-R takes them" "$(outcome 0 '' '')" "$(told)"
+same "-R takes them" "$(outcome 0 '' '')" "$(result)"
 same "-R brings everything back" "$(<all)" "$(everything)"
 forget
 run --apply all
-same "--apply takes them" "$(outcome 0 '' '')" "$(told)"
+same "--apply takes them" "$(outcome 0 '' '')" "$(result)"
 same "--apply brings everything back" "$(<all)" "$(everything)"
 sed 's/--syncid 7/--syncid 9/' all >other_daemon
 run --apply other_daemon
-same "another sync id is accepted" "$(outcome 0 '' '')" "$(told)"
+same "another sync id is accepted" "$(outcome 0 '' '')" "$(result)"
 same "the daemon runs with it" "$(<other_daemon)" "$(everything)"
 run --apply all
 ipvsadm --stop-daemon master --syncid 7
@@ -331,7 +331,7 @@ same "somebody else changes the table: every run ends well or is refused" "" "$u
 same "each refusal says what has become of the table, and success says nothing" "" "$untold"
 holds "some runs end well" test $clear -gt 0
 run --apply first
-same "when they are done, the table becomes the wanted one" "$(outcome 0 '' '')" "$(told)"
+same "when they are done, the table becomes the wanted one" "$(outcome 0 '' '')" "$(result)"
 same "and nothing of theirs is left" "$(<first)" "$(rules)"
 
 # Two at once: one waits for the other, so that neither reads a table that the other is about to change.

@@ -27,7 +27,7 @@ namespace {
 
 constexpr Without narrow{0, true};
 
-/// 10.0.0.1:8080 and so on, as kernel_messages::service() tells it.
+/// 10.0.0.1:8080 and so on, as kernel_messages::service() has it.
 Service sample_service() {
   Service service(ServiceKey::tcp(Address::v4(0x0a000001), 8080), "sh");
   service.persistent = true;
@@ -37,7 +37,7 @@ Service sample_service() {
   return service;
 }
 
-/// As kernel_messages::destination() tells it.
+/// As kernel_messages::destination() has it.
 Destination sample_destination() {
   Destination destination;
   destination.key = {Address::v4(0x0a010101), 8080};
@@ -51,7 +51,7 @@ Destination sample_destination() {
   return destination;
 }
 
-/// As kernel_messages::daemon() tells it.
+/// As kernel_messages::daemon() has it.
 Daemon sample_daemon() { return {DaemonRole::backup, "eth0", 7, 1400, Address::v4(0xef010203), 8848, 2}; }
 
 /// Counters that are `first` and the number of their attribute.
@@ -108,14 +108,14 @@ Bytes with_more(Bytes payload, std::size_t nest, const Bytes& more) {
   return payload;
 }
 
-/// What the kernel would tell of what a request set: the same attributes, and the counters.
-ServiceEntry told(const Service& service) {
+/// What the kernel would answer about what a request set: the same attributes, and the counters.
+ServiceEntry returned(const Service& service) {
   const Bytes counters = kernel_messages::attributes(
       [](Message& message) { kernel_messages::put_stats(message, IPVS_SVC_ATTR_STATS64, true, 0); });
   return netlink::decode_service(with_more(payload_of(AddService{service}), 0, counters));
 }
 
-DestinationEntry told(const ServiceKey& key, const Destination& destination) {
+DestinationEntry returned(const ServiceKey& key, const Destination& destination) {
   const Bytes counters = kernel_messages::attributes([](Message& message) {
     for (const int i : {IPVS_DEST_ATTR_ACTIVE_CONNS, IPVS_DEST_ATTR_INACT_CONNS, IPVS_DEST_ATTR_PERSIST_CONNS}) {
       message.put_u32(i, 0);
@@ -254,7 +254,7 @@ TEST_CASE("a request reads back as what it was made of") {
   longest.persistence_timeout = std::chrono::seconds(UINT32_MAX);
   for (const Service& service : {four, six, longest, Service(ServiceKey::mark(0xffffffff)),
                                  Service(ServiceKey::mark(7, Family::ipv6), "none")}) {
-    CHECK(told(service).service == service);
+    CHECK(returned(service).service == service);
     CHECK(payload_of(EditService{service}) == payload_of(AddService{service}));
   }
 
@@ -266,7 +266,7 @@ TEST_CASE("a request reads back as what it was made of") {
   heaviest.lower_threshold = 1;
   for (const Destination& destination : {sample_destination(), heaviest, Destination()}) {
     for (const ServiceKey& key : {four.key, six.key, ServiceKey::mark(9)}) {
-      CHECK(told(key, destination).destination == destination);
+      CHECK(returned(key, destination).destination == destination);
       const Bytes request = payload_of(AddDestination{key, destination});
       CHECK(payload_of(EditDestination{key, destination}) == request);
       // The service is named as everywhere.

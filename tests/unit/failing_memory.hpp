@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <limits>
 
-/// The program's operator new counts, and fails once when told to.
+/// The program's operator new counts, and fails once when asked to.
 namespace failing_memory {
 
 constexpr std::size_t never = std::numeric_limits<std::size_t>::max();

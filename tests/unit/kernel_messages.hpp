@@ -10,7 +10,7 @@
 
 #include "netlink/message.hpp"
 
-// What the kernel tells, made without one: the attributes of its answers as Linux 6.1 orders and sizes them.
+// What the kernel answers, made without one: the attributes of its answers as Linux 6.1 orders and sizes them.
 namespace kernel_messages {
 
 using Bytes = std::vector<std::byte>;

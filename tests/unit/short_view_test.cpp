@@ -118,7 +118,7 @@ class RandomTable {
     }
     entry.servers.resize(below(4));
     for (ipvs::DestinationEntry& server : entry.servers) fill(server, v6);
-    // What tells the family of a mark.
+    // What shows the family of a mark.
     if (is_mark && !entry.servers.empty()) entry.servers.front().destination.forwarding = ipvs::Forwarding::masquerade;
     if (is_mark && v6 && entry.servers.empty()) service.persistent = true;
     if (is_mark && v6 && service.persistent && service.persistence_timeout.count() == 0) {

@@ -76,7 +76,7 @@ struct TableModel {
     return {either(is.tcp, set.tcp), either(is.tcp_fin, set.tcp_fin), either(is.udp, set.udp)};
   }
 
-  /// A daemon as the kernel tells it, on an interface with an MTU of 1,500.
+  /// A daemon as the kernel lists it, on an interface with an MTU of 1,500.
   static ipvs::Daemon filled_in(ipvs::Daemon daemon) {
     if (!daemon.multicast_group) daemon.multicast_group = ipvs::Address::v4(0xe0000051);
     if (daemon.multicast_port == 0) daemon.multicast_port = 8848;
