@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string_view>
 
 namespace kernel_test {
 namespace {
@@ -310,6 +311,14 @@ bool has(const Words& words, std::string_view start) {
   return std::ranges::any_of(words, [&](const std::string& word) { return word.starts_with(start); });
 }
 
+/// Whether the word is what an option before it takes.
+bool is_value(const Words& words, Words::const_iterator word) {
+  if (word == words.begin()) return false;
+  const std::string& before = *(word - 1);
+  static constexpr std::string_view letters = "tufsbMrwxy";
+  return before.size() == 2 && before[0] == '-' && letters.find(before[1]) != std::string_view::npos;
+}
+
 /// Lines that ours is meant to read otherwise.
 bool differs_on_purpose(const Words& words) {
   // A cluster hides options from the looks below; only short ones are made, so this is rough but enough.
@@ -321,8 +330,11 @@ bool differs_on_purpose(const Words& words) {
   // Ours reads -r once the service is known.
   if (!has_service && (has(words, "-r") || has(words, "--real"))) return true;
   const auto six = std::ranges::find(words, "-6");
-  const auto mark = std::ranges::find_if(
-      words, [](const std::string& word) { return word.starts_with("-f") || word.starts_with("--fwmark"); });
+  auto mark = words.begin();
+  const auto names_mark = [](const std::string& word) {
+    return word.starts_with("-f") || word.starts_with("--fwmark");
+  };
+  while (mark != words.end() && (!names_mark(*mark) || is_value(words, mark))) ++mark;
   const auto mask = std::ranges::find_if(
       words, [](const std::string& word) { return word.starts_with("-M") || word.starts_with("--netmask"); });
   const bool six_is_an_option = six != words.end();

@@ -3,6 +3,8 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # build and root are set by who reads this
 
+# shellcheck source=tests/roots.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../roots.sh"
 as_root=()
 [ "$(id -u)" = 0 ] || as_root=(sudo -n)
 base=$build/deb-root
@@ -25,12 +27,7 @@ quietly() {
 make_base() {
   [ "$(cat "$base/.complete" 2>/dev/null)" != "$root_packages" ] || return 0
   local mirror release folder
-  # shellcheck disable=SC2016 # the names are apt's
-  mirror=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' |
-    awk '$1 ~ /\/debian\/?$/ && $2 !~ /-/ { print $1; exit }')
-  eval "$(apt-config shell http_proxy Acquire::http::Proxy)"
-  # shellcheck source=/dev/null
-  release=$(. /etc/os-release && echo "$VERSION_CODENAME")
+  find_packages
   "${as_root[@]}" rm -rf "$base"
   # sudo hands no proxy on by itself.
   quietly "${as_root[@]}" env ${http_proxy:+"http_proxy=$http_proxy"} debootstrap --variant=minbase \
@@ -48,12 +45,11 @@ make_base() {
 # old_package SUITE: fetches that suite's ipvsadm, which upgrades come from, once. By an apt of its own: nobody's lists are
 # changed.
 old_package() {
-  local apt mirror options=()
+  local apt mirror release options=()
   [ ! -s "$base/old-$1.deb" ] || return 0
   apt=$(mktemp -d)
   mkdir -p "$apt"/lists/partial "$apt"/cache/archives/partial
-  # shellcheck disable=SC2016 # the name is apt's
-  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | awk '/\/debian\/?$/ { print; exit }')
+  find_packages
   echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $1 main" >"$apt/sources.list"
   options=(-q -o "Dir::Etc::sourcelist=$apt/sources.list" -o Dir::Etc::sourceparts=- -o "Dir::State::lists=$apt/lists"
     -o "Dir::Cache=$apt/cache" -o Dir::State::status=/dev/null -o "APT::Sandbox::User=$(id -un)" -o Acquire::Languages=none)

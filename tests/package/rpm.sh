@@ -3,6 +3,8 @@
 # The RPM packages: made with CPack, looked at by rpmlint, then installed, upgraded to from a package like the distributions'
 # and erased in a scratch root, whose systemd enables nothing by itself, as Fedora's.
 #
+# Then the unit as systemd runs it: the root is booted under user-mode-linux, where rpm_booted.sh asks the questions.
+#
 #   rpm.sh SOURCE BUILD DEB_BUILD    needs root, or sudo; DEB_BUILD is where package.deb keeps its root
 set -euo pipefail
 export LC_ALL=C.UTF-8
@@ -16,6 +18,8 @@ export IPVS_ADM=unused
 root=$packages/rpm-root-work
 # shellcheck source=tests/package/root.sh
 . "$source/tests/package/root.sh"
+# shellcheck source=tests/package/machine.sh
+. "$source/tests/package/machine.sh"
 trap '"${as_root[@]}" rm -rf "$root"' EXIT
 make_base
 
@@ -154,4 +158,16 @@ for was in enabled disabled; do
   [ $was = disabled ] || wanted=/etc/systemd/system/multi-user.target.wants/ipvsadm.service
   same "$was: it still is" "$wanted" "$(enabled)"
 done
+
+new_root
+quietly in_root -i --nodeps "$tool"
+"${as_root[@]}" rm "$root/usr/sbin/policy-rc.d"
+printf '%s\n' '-A -t 10.0.0.1:80 -s rr' '-a -t 10.0.0.1:80 -r 10.1.1.1:80 -m -w 5' | into /etc/sysconfig/ipvsadm
+into /test/lib.sh <"$source/tests/kernel/lib.sh"
+into /test/rpm_booted.sh <"$source/tests/package/rpm_booted.sh"
+quietly inside systemctl enable ipvsadm
+quietly furnish_machine "/bin/bash /test/rpm_booted.sh"
+output=$(boot_machine) || true
+echo "$output"
+holds "all of it holds on a machine that systemd boots" grep -q '^[1-9][0-9]* passed, 0 failed$' <<<"$output"
 finish
