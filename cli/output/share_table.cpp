@@ -60,6 +60,9 @@ std::string rate_text(double rate) {
   return with_commas(rounded(rate));
 }
 
+/// Columns of a bar and the like, which are few.
+std::size_t cells_of(double number) { return static_cast<std::size_t>(rounded(number)); }
+
 std::uint64_t all_connections(const ServerShare& server) {
   return std::uint64_t{server.entry.active_connections} + server.entry.inactive_connections;
 }
@@ -161,11 +164,11 @@ void ShareTable::service(Text& text, const ServiceShare& service) const {
 void ShareTable::put_bar(Text& text, double part) const {
   const double cells = part * static_cast<double>(bar_columns_);
   if (!settings_.utf8) {
-    const auto full = std::min<std::size_t>(rounded(cells), bar_columns_);
+    const auto full = std::min(cells_of(cells), bar_columns_);
     put(text, "{:#<{}}{:{}}", "", full, "", bar_columns_ - full);
     return;
   }
-  const auto eighths = std::min<std::size_t>(rounded(cells * 8), bar_columns_ * 8);
+  const auto eighths = std::min(cells_of(cells * 8), bar_columns_ * 8);
   for (std::size_t i = 0; i < eighths / 8; ++i) put(text, "█");
   put(text, "{}", from_left[eighths % 8]);
   put(text, "{:{}}", "", bar_columns_ - (eighths + 7) / 8);
@@ -179,7 +182,7 @@ void ShareTable::put_minute(Text& text, const std::vector<double>& minute, doubl
     }
     const double height = highest > 0 ? rate / highest * 7 : 0;
     // Little is not nothing.
-    const std::size_t level = rate > 0 ? std::clamp<std::size_t>(rounded(height), 1, 7) : 0;
+    const std::size_t level = rate > 0 ? std::clamp<std::size_t>(cells_of(height), 1, 7) : 0;
     if (settings_.utf8) {
       put(text, "{}", from_bottom[level]);
     } else {
