@@ -54,7 +54,7 @@ ipvsadm -R <<'RULES'
 -A -t 10.0.0.186:80 -s rr
 -a -t 10.0.0.186:80 -r 172.17.0.3:80 -m
 RULES
-same "a service without traffic gets nothing, and is as asked by nobody's fault" "25 null null
+same "of a service without traffic the asked shares are known, the others are null" "25 null null
 75 null null
 0 null null" "$(ipvsadm -L --share --json -t 10.0.0.185:80 |
   jq -r '.services[0].servers[] | "\(.asked_percent) \(.connections_percent) \(.balance)"')"
@@ -63,10 +63,15 @@ asking 10.0.0.185 '[fd00:10::185]'
 started=$SECONDS
 ipvsadm -L --share --json >shares
 same "it takes its interval" 1 $((SECONDS - started >= 4))
-holds "the time between the looks is in it" jq -e '.milliseconds >= 4000 and .milliseconds < 60000' shares
+# A busy machine needs longer to make enough of them.
+enough_requests() {
+  ipvsadm -L --share=8 --json >shares
+  jq -e '[.services[].traffic.connections] | add >= 40' shares >/dev/null
+}
+eventually "there are enough requests to compare" 60 enough_requests
+holds "the time between the looks is in it" jq -e '.milliseconds >= 8000 and .milliseconds < 60000' shares
 # of ADDRESS FILTER: of the service
 of() { jq -c --arg address "$1" ".services[] | select(.address == \$address) | $2" shares; }
-holds "there were requests" jq -e '[.services[].traffic.connections] | add >= 16' shares
 holds "weights of 1 and 3 give 1 and 3 of 4, as asked" jq -e '.services[] | select(.address == "10.0.0.185") |
   ([.servers[].asked_percent] == [25, 75, 0]) and ([.servers[].balance] == ["as-asked", "as-asked", "as-asked"]) and
   (.servers[0].connections_percent | . >= 15 and . <= 35) and (.servers[2].traffic.connections == 0)' shares
@@ -78,7 +83,7 @@ same "bytes in and out are counted" true "$(of 10.0.0.185 '(.traffic.bytes_in > 
 
 COLUMNS=120 LC_ALL=C ipvsadm -Ln --share >table
 same "without UTF-8 it is ASCII" 0 "$(LC_ALL=C grep -c -P '[^\x00-\x7f]' table)"
-holds "a server's bar is as long as its share" grep -q -E -- '-> 172.17.0.4:80 +weight 3 +75 % +[67]?[0-9] % .* #{6,}$' table
+holds "a server's bar is as long as its share" grep -q -E -- '-> 172.17.0.4:80 +weight 3 +75 % +[5-9][0-9] % .* #{6,}$' table
 holds "a server of weight 0 is drained" grep -q -E -- '-> 172.17.0.9:80 +weight 0 drained +0 % .* [0-9]+ connections left$' table
 holds "a service has its rates" grep -q -E '^TCP  10.0.0.185:80 wrr +[0-9.,]+ conn/s +[0-9.]+ [kM]?B/s in +[0-9.]+ [kM]?B/s out$' table
 holds "with UTF-8 bars are of eighths" grep -q -E -- '-> 172.17.0.4:80 .* █+[▏▎▍▌▋▊▉]?$' <(LC_ALL=C.UTF-8 ipvsadm -Ln --share)
@@ -108,7 +113,7 @@ ipvsadm -a -t 10.0.0.187:80 -r 172.17.0.3:80 -m
 ipvsadm -a -t 10.0.0.187:80 -r 172.17.0.4:80 -m
 asking 10.0.0.187
 sticky() {
-  COLUMNS=120 LC_ALL=C ipvsadm -Ln --share -t 10.0.0.187:80 >table
+  COLUMNS=120 LC_ALL=C ipvsadm -Ln --share=12 -t 10.0.0.187:80 >table
   grep -q -E -- '-> .* 100 % .*  more: clients that stay$' table && grep -q -E -- '-> .*   0 % .*  less: clients stay elsewhere$' table
 }
 eventually "a client that stays shows as one" 30 sticky
