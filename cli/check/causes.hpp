@@ -29,8 +29,10 @@ std::span<const GeneralCause> general_causes();     ///< settings and daemons, f
 Findings find_causes(const Facts& facts);
 
 /// Whether a server can be given new connections, as far as the kernel shows.
-bool is_overloaded(const ipvs::DestinationEntry& server);
 bool is_available(const ipvs::DestinationEntry& server);
+/// What helps where sh, mh or dh chooses a server that takes no connections: the fallback flag, for which dh has no
+/// place.
+void set_hash_remedy(const ipvs::Service& service, Finding& finding);
 /// The setting that keeps answers of a masqueraded server from being forwarded, as sysctl names it; empty if none does.
 std::string closed_way_back(const Facts& facts, const ipvs::Address& server);
 

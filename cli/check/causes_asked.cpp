@@ -101,11 +101,7 @@ void client_refused_by_hash(const Facts& facts, const ServiceFacts& service, Fin
                              facts.client->to_string(), s.scheduler, server);
   finding.evidence = chosen->destination.weight == 0 ? fmt::format("{} has weight 0", server)
                                                      : fmt::format("{} has reached its upper threshold", server);
-  if (is_sh) {
-    finding.remedy = fallback_command(s);
-  } else {
-    finding.advice = "delete that server, or take another scheduler";
-  }
+  set_hash_remedy(s, finding);
   finding.server = chosen->destination.key;
   findings.push_back(std::move(finding));
 }

@@ -9,16 +9,18 @@
 
 #include "check/causes.hpp"
 #include "check/words.hpp"
+#include "output/share.hpp"
 
 namespace ipvsadm {
 
-bool is_overloaded(const ipvs::DestinationEntry& server) {
-  const std::uint64_t connections = std::uint64_t{server.active_connections} + server.inactive_connections;
-  return server.destination.upper_threshold != 0 && connections >= server.destination.upper_threshold;
-}
+bool is_available(const ipvs::DestinationEntry& server) { return standing_of(server) == Standing::serving; }
 
-bool is_available(const ipvs::DestinationEntry& server) {
-  return server.destination.weight > 0 && !is_overloaded(server);
+void set_hash_remedy(const ipvs::Service& service, Finding& finding) {
+  if (service.scheduler == "dh") {
+    finding.advice = "delete that server, or take another scheduler";
+  } else {
+    finding.remedy = fallback_command(service);
+  }
 }
 
 namespace {
@@ -147,11 +149,7 @@ void clients_refused(const Facts& /*unused*/, const ServiceFacts& service, Findi
                              s.scheduler, list_of(unavailable));
   finding.evidence = fmt::format("scheduler {} {}, weight 0 or overloaded: {}", s.scheduler,
                                  can_fall_back ? "without its fallback flag" : "has no fallback", list_of(unavailable));
-  if (can_fall_back) {
-    finding.remedy = fallback_command(s);
-  } else {
-    finding.advice = "delete that server, or take another scheduler";
-  }
+  set_hash_remedy(s, finding);
   findings.push_back(std::move(finding));
 }
 

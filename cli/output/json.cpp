@@ -170,12 +170,16 @@ void put_tunnel(Json& json, const ipvs::Destination& server) {
   json.close();
 }
 
+void put_server_key(Json& json, const ipvs::DestinationKey& key) {
+  json.word("family", family_name(key.address.family()));
+  json.address("address", key.address);
+  json.number("port", key.port);
+}
+
 void put_server(Json& json, const ipvs::DestinationEntry& entry, Known known) {
   const ipvs::Destination& server = entry.destination;
   json.open();
-  json.word("family", family_name(server.key.address.family()));
-  json.address("address", server.key.address);
-  json.number("port", server.key.port);
+  put_server_key(json, server.key);
   json.word("forwarding", words_of(server.forwarding).name);
   json.number("weight", server.weight);
   if (known == Known::all) {
@@ -211,11 +215,8 @@ void put_traffic(Json& json, const Traffic& traffic) {
 }
 
 void put_server_share(Json& json, const ServerShare& share) {
-  const ipvs::DestinationKey& key = share.entry.destination.key;
   json.open();
-  json.word("family", family_name(key.address.family()));
-  json.address("address", key.address);
-  json.number("port", key.port);
+  put_server_key(json, share.entry.destination.key);
   json.number("weight", share.entry.destination.weight);
   json.word("standing", standing_name(share.standing));
   put_percent(json, "asked_percent", share.asked);

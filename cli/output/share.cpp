@@ -96,11 +96,14 @@ Traffic traffic_between(const Traffic& earlier, const Traffic& later) {
           later.bytes_out - earlier.bytes_out};
 }
 
+bool is_overloaded(const ipvs::DestinationEntry& server) {
+  const std::uint64_t connections = std::uint64_t{server.active_connections} + server.inactive_connections;
+  return server.destination.upper_threshold != 0 && connections >= server.destination.upper_threshold;
+}
+
 Standing standing_of(const ipvs::DestinationEntry& server) {
   if (server.destination.weight <= 0) return Standing::drained;
-  const std::uint64_t connections = std::uint64_t{server.active_connections} + server.inactive_connections;
-  const std::uint32_t most = server.destination.upper_threshold;
-  return most != 0 && connections >= most ? Standing::full : Standing::serving;
+  return is_overloaded(server) ? Standing::full : Standing::serving;
 }
 
 std::string_view balance_name(Balance balance) {

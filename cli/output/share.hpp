@@ -34,6 +34,8 @@ enum class Standing : std::uint8_t {
   full,     ///< its connections have reached its upper threshold
 };
 Standing standing_of(const ipvs::DestinationEntry& server);
+/// Whether its connections have reached its upper threshold, whatever its weight.
+bool is_overloaded(const ipvs::DestinationEntry& server);
 
 /// What a server gets beside what its weight asks for.
 enum class Balance : std::uint8_t {
