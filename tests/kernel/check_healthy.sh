@@ -7,13 +7,10 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/kernel/lib.sh
 . "$here/lib.sh"
-make_network
-ip link add type dummy
-ip link set dummy0 up
-ip addr add 10.0.0.185 dev dummy0
+# shellcheck source=tests/kernel/check_lib.sh
+. "$here/check_lib.sh"
+make_checked_network
 ip addr add fd00:10::185/128 dev dummy0 nodad
-serve pod3
-serve pod4
 cd /tmp
 
 # table RULE...: in place of the one before
