@@ -79,7 +79,10 @@ same "a count with a filter is exact, or says that it is not" "" "$counts"
 kill $resizer
 wait $resizer 2>/dev/null || true
 trap - EXIT
-sleep 1
-same "afterwards listings are complete" "0 $connections" \
-  "$(status=0; ipvsadm -Lnc >listed || status=$?; echo "$status $(grep -c ^TCP listed)")"
+listing() {
+  local status=0
+  ipvsadm -Lnc >listed 2>/dev/null || status=$?
+  echo "$status $(grep -c ^TCP listed)"
+}
+become "afterwards listings are complete" 5 "0 $connections" listing
 finish

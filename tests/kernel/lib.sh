@@ -92,7 +92,8 @@ make_network() {
   modprobe ip_vs
   sysctl -q -w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv4.conf.all.send_redirects=0 \
     net.ipv4.conf.default.send_redirects=0
-  ip link add br0 type bridge
+  # Of its own address: else it takes that of a link attached later, and neighbours go on sending to the old one.
+  ip link add br0 address 02:00:17:00:00:01 type bridge
   ip link set br0 up
   ip addr add 172.17.0.1/16 dev br0
   ip addr add fd00:17::1/64 dev br0 nodad

@@ -47,8 +47,10 @@ reading() {
   start "$@" <rules.fifo
   printf '%s\n' '-A -t 10.0.0.2:80 -s rr' '-A -t 10.0.0.3:80 -s rr' >&7
   # It waits for more once it has read these.
-  sleep 0.3
-  waits() { [ "$(awk '{ print $3 }' "/proc/$command/stat")" = S ]; }
+  waits() {
+    [ "$(python3 -c 'import fcntl, termios; print(any(fcntl.ioctl(7, termios.FIONREAD, bytes(4))))')" = False ] &&
+      [ "$(awk '{ print $3 }' "/proc/$command/stat")" = S ]
+  }
   eventually "$* reads" 10 waits
   end_by "$signal"
   same "SIG$signal while $* reads rules: it ends by the signal" $((128 + $(number_of "$signal"))) $status

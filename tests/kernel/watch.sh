@@ -58,7 +58,7 @@ same "nothing is bold as long as nothing has changed" 0 "$(marked | grep -c -F "
 
 # Bold for one drawing only, so this looks at all of them.
 t pipe-pane -t watch 'cat >/tmp/drawn'
-sleep 1
+eventually "the drawings are recorded" 5 test -s drawn
 ipvsadm -e -t 10.0.0.1:80 -r 127.0.0.3:80 -m -w 7
 ipvsadm -a -t 10.0.0.1:80 -r 127.0.0.4:80 -m -w 1
 eventually "a change is drawn" 5 shows '-> 127.0.0.3:80 +Masq +7 '
@@ -104,7 +104,7 @@ eventually "with NO_COLOR it is drawn" 10 shows '-> 127.0.0.4:80'
 t pipe-pane -t watch
 rm -f drawn
 t pipe-pane -t watch 'cat >/tmp/drawn'
-sleep 1
+eventually "with NO_COLOR the drawings are recorded" 5 test -s drawn
 ipvsadm -e -t 10.0.0.1:80 -r 127.0.0.3:80 -m -w 8
 eventually "with NO_COLOR a change is drawn" 5 shows '-> 127.0.0.3:80 +Masq +8 '
 sleep 1
