@@ -3,6 +3,7 @@
 
 #include <new>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -67,7 +68,7 @@ int report(const ipvs::ApplyResult& result, const Wanted& wanted) {
 int make(const Wanted& wanted, const ipvs::ApplyOptions& options, Context& context) {
   // The table is never left half changed, nor is it left unsaid.
   const SignalsHeld held;
-  const ipvs::ApplyResult result = ipvs::apply(context.client(), wanted.table, options);
+  const ipvs::ApplyResult result = ipvs::apply(context.client(), wanted.table(), options);
   try {
     return report(result, wanted);
   } catch (const std::bad_alloc&) {
@@ -82,10 +83,9 @@ Wanted read_table_of(const Apply& apply, Context& context) {
     Parser parser(context.names());
     std::vector<std::string> warnings;
     const EndAtLine end("interrupted; nothing is changed");
-    const Rules rules =
-        read_rules(RulesFile::named(apply.file), UnknownHosts::refused, parser, warnings, EndAtLine::came_to);
+    Rules rules = read_rules(RulesFile::named(apply.file), UnknownHosts::refused, parser, warnings, EndAtLine::came_to);
     for (const std::string& warning : warnings) print_message(warning);
-    return read_wanted(rules);
+    return Wanted(std::move(rules));
   } catch (const Failure& failure) {
     if (failure.status() != status_unreadable) throw;
     throw Failure(status_illegal, failure.what());
@@ -104,7 +104,7 @@ int apply_to_kernel(const Apply& apply, Context& context) {
     const Turn turn(context);
     return make(wanted, options, context);
   }
-  const std::vector<ipvs::Change> changes = ipvs::plan(ipvs::read_table(context.client()), wanted.table, options);
+  const std::vector<ipvs::Change> changes = ipvs::plan(ipvs::read_table(context.client()), wanted.table(), options);
   print_changes(changes, context.output());
   return changes.empty() ? status_done : status_changes;
 }

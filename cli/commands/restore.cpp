@@ -76,6 +76,7 @@ class RuleRunner {
       finish();
       return fail(rule.line(), *fault);
     }
+    if (const ipvs::AddDestination* server = rule.server()) return add(rule, *server);
     const Command command = rule.command();
     if (const auto* change = std::get_if<ipvs::Change>(&command)) return add(rule, *change);
     // A listing in the middle must show what was done so far.

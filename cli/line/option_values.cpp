@@ -46,7 +46,7 @@ HostPort read_host(Draft& draft, const std::string& text, ipvs::Protocol protoco
     if (fault.unknown_host) throw UnknownHost(status_illegal, message);
     illegal(message);
   }
-  if (host->address.is_v4()) {
+  if (host->address.is_v4() && !host->is_plain) {
     std::string warning = odd_address_warning(text);
     if (!warning.empty()) draft.warnings.push_back(std::move(warning));
   }

@@ -272,6 +272,10 @@ Command make_command(Draft& draft) { return meanings[static_cast<std::size_t>(*d
 }  // namespace
 
 Invocation Parser::parse(std::span<const std::string> words, std::string_view program) {
+  return parse(std::vector<std::string_view>(words.begin(), words.end()), program);
+}
+
+Invocation Parser::parse(std::span<const std::string_view> words, std::string_view program) {
   if (words.empty()) return {Listing(ListServices{}), {}};
   const TokenLine line = read_tokens(words);
   const auto is_one = [](const Token& token) { return is_command(token.spelling); };

@@ -18,6 +18,7 @@ class Parser {
   /// `words` are the arguments without the program's name, `program` is how messages call the program, empty for a
   /// line of a rules file.
   /// Throws Failure, with the first offence, as the classic tool reports it.
+  Invocation parse(std::span<const std::string_view> words, std::string_view program);
   Invocation parse(std::span<const std::string> words, std::string_view program);
 
  private:

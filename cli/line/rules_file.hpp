@@ -34,6 +34,8 @@ class Rule {
   /// nullptr for a line that can be carried out. Only then has it a command.
   const std::string* fault() const { return std::get_if<std::string>(&command_); }
   Command command() const;
+  /// The same without a copy for what nearly all lines are; nullptr for all other commands.
+  const ipvs::AddDestination* server() const { return std::get_if<ipvs::AddDestination>(&command_); }
 
  private:
   std::uint32_t line_;
@@ -41,8 +43,8 @@ class Rule {
 };
 
 /// Splits a line into words at blanks, tabs and carriage returns, up to a word that begins with '#'. There is no
-/// quoting. A first word "ipvsadm" is left out.
-void split_words(std::string_view line, std::vector<std::string>& words);
+/// quoting. A first word "ipvsadm" is left out. The words are parts of the line.
+void split_words(std::string_view line, std::vector<std::string_view>& words);
 
 /// A rules file, given out line by line; no more of it is in memory than the longest line needs.
 class RulesFile {

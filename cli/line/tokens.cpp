@@ -11,22 +11,22 @@ using Fault = TokenLine::Fault;
 
 class Reader {
  public:
-  explicit Reader(std::span<const std::string> words) : words_(words) {}
+  explicit Reader(std::span<const std::string_view> words) : words_(words) {}
 
   TokenLine read() {
     line_.tokens.reserve(words_.size());
     while (next_ < words_.size() && line_.fault == Fault::none) {
       word_ = next_++;
-      const std::string& word = words_[word_];
+      const std::string_view word = words_[word_];
       if (word.size() < 2 || word.front() != '-') {
-        line_.operands.push_back(word);
+        line_.operands.emplace_back(word);
       } else if (word == "--") {
-        line_.operands.insert(line_.operands.end(), words_.begin() + static_cast<std::ptrdiff_t>(next_), words_.end());
+        for (const std::string_view operand : words_.subspan(next_)) line_.operands.emplace_back(operand);
         break;
       } else if (word[1] == '-') {
-        read_long_name(std::string_view(word).substr(2));
+        read_long_name(word.substr(2));
       } else {
-        read_cluster(std::string_view(word).substr(1));
+        read_cluster(word.substr(1));
       }
     }
     return std::move(line_);
@@ -38,18 +38,23 @@ class Reader {
     line_.fault_word = words_[word_];
   }
 
-  void add(const SpellingInfo& info, std::optional<std::string> value) {
-    line_.tokens.push_back({info.spelling, std::move(value), next_ - 1});
+  Token& add(const SpellingInfo& info) {
+    Token& token = line_.tokens.emplace_back();
+    token.spelling = info.spelling;
+    token.word = next_ - 1;
+    return token;
   }
+  void add(const SpellingInfo& info, std::string_view value) { add(info).value.emplace(value); }
 
   /// The value is in the words after the option's own, if there is one.
   void add_with_next_word(const SpellingInfo& info) {
     const bool there = next_ < words_.size();
     if (info.argument == Argument::optional && (!there || words_[next_].starts_with('-'))) {
-      return add(info, std::nullopt);
+      add(info);
+      return;
     }
     if (!there) return fail(Fault::missing_argument);
-    const std::string& value = words_[next_++];
+    const std::string_view value = words_[next_++];
     add(info, value);
   }
 
@@ -58,10 +63,12 @@ class Reader {
     const SpellingInfo* info = find_long_name(text.substr(0, equals));
     if (info == nullptr) return fail(Fault::unknown_option);
     if (equals == std::string_view::npos) {
-      return info->argument == Argument::none ? add(*info, std::nullopt) : add_with_next_word(*info);
+      if (info->argument != Argument::none) return add_with_next_word(*info);
+      add(*info);
+      return;
     }
     if (info->argument == Argument::none) return fail(Fault::unwanted_argument);
-    add(*info, std::string(text.substr(equals + 1)));
+    add(*info, text.substr(equals + 1));
   }
 
   void read_cluster(std::string_view letters) {
@@ -72,15 +79,15 @@ class Reader {
       const bool equals = letters.starts_with('=');
       if (info->argument == Argument::none) {
         if (equals) return fail(Fault::unwanted_argument);
-        add(*info, std::nullopt);
+        add(*info);
         continue;
       }
       if (letters.empty()) return add_with_next_word(*info);
-      return add(*info, std::string(letters.substr(equals ? 1 : 0)));
+      return add(*info, letters.substr(equals ? 1 : 0));
     }
   }
 
-  std::span<const std::string> words_;
+  std::span<const std::string_view> words_;
   std::size_t word_ = 0;  ///< the one that is read
   std::size_t next_ = 0;
   TokenLine line_;
@@ -88,6 +95,10 @@ class Reader {
 
 }  // namespace
 
-TokenLine read_tokens(std::span<const std::string> words) { return Reader(words).read(); }
+TokenLine read_tokens(std::span<const std::string_view> words) { return Reader(words).read(); }
+
+TokenLine read_tokens(std::span<const std::string> words) {
+  return read_tokens(std::vector<std::string_view>(words.begin(), words.end()));
+}
 
 }  // namespace ipvsadm

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "line/options.hpp"
@@ -38,6 +39,7 @@ struct TokenLine {
 ///     --name=value  the same for long names, which are not abbreviated; the value may be empty
 ///     -             an operand
 ///     --            the words after it are operands
+TokenLine read_tokens(std::span<const std::string_view> words);
 TokenLine read_tokens(std::span<const std::string> words);
 
 }  // namespace ipvsadm

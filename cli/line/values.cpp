@@ -42,7 +42,7 @@ std::optional<HostPort> read_bracketed(const std::string& text, ipvs::Protocol p
   if (!address || !address->is_v6()) return std::nullopt;
   const auto port = read_port(text.substr(closing + 2), protocol, names);
   if (!port) return std::nullopt;
-  return HostPort{*address, port};
+  return HostPort{*address, port, false};
 }
 
 bool is_digit(char character) { return character >= '0' && character <= '9'; }
@@ -60,7 +60,7 @@ std::optional<HostPort> read_plain_host_port(std::string_view text) {
   }
   const auto address = read_plain_ipv4(text.substr(0, colon));
   if (!address || port > UINT16_MAX) return std::nullopt;
-  return HostPort{*address, static_cast<std::uint16_t>(port)};
+  return HostPort{*address, static_cast<std::uint16_t>(port), true};
 }
 
 std::optional<ipvs::Address> read_host(const std::string& text, Names& names) {
@@ -73,6 +73,11 @@ std::optional<ipvs::Address> read_host(const std::string& text, Names& names) {
 
 std::optional<std::int64_t> read_number(const std::string& text, std::int64_t least, std::int64_t most) {
   if (text.empty()) return std::nullopt;
+  // One digit, as most weights have.
+  if (text.size() == 1 && is_digit(text.front())) {
+    const std::int64_t digit = text.front() - '0';
+    return digit < least || digit > most ? std::nullopt : std::optional(digit);
+  }
   char* end = nullptr;
   errno = 0;
   const long long number = std::strtoll(text.c_str(), &end, 10);
@@ -83,22 +88,22 @@ std::optional<std::int64_t> read_number(const std::string& text, std::int64_t le
 }
 
 std::optional<ipvs::Address> read_plain_ipv4(std::string_view text) {
+  // Twice in nearly every line of a rules file.
+  const char* next = text.data();
+  const char* const end = next + text.size();
   std::uint32_t address = 0;
   for (int i = 0; i < 4; ++i) {
-    if (i > 0) {
-      if (!text.starts_with('.')) return std::nullopt;
-      text.remove_prefix(1);
+    if (i > 0 && (next == end || *next++ != '.')) return std::nullopt;
+    if (next == end || !is_digit(*next)) return std::nullopt;
+    auto number = static_cast<std::uint32_t>(*next++ - '0');
+    // After a zero comes no digit.
+    while (number != 0 && next != end && is_digit(*next)) {
+      number = number * 10 + static_cast<std::uint32_t>(*next++ - '0');
+      if (number > UINT8_MAX) return std::nullopt;
     }
-    std::uint32_t number = 0;
-    std::size_t digits = 0;
-    while (digits < text.size() && digits < 4 && is_digit(text[digits])) {
-      number = number * 10 + static_cast<std::uint32_t>(text[digits++] - '0');
-    }
-    if (digits == 0 || number > UINT8_MAX || (digits > 1 && text.front() == '0')) return std::nullopt;
-    text.remove_prefix(digits);
     address = address << 8 | number;
   }
-  if (!text.empty()) return std::nullopt;
+  if (next != end) return std::nullopt;
   return ipvs::Address::v4(address);
 }
 
@@ -112,7 +117,8 @@ std::optional<ipvs::Address> read_ipv4(const std::string& text) {
 std::optional<HostPort> read_host_port(const std::string& text, ipvs::Protocol protocol, Names& names) {
   if (const auto plain = read_plain_host_port(text)) return plain;
   if (text.starts_with('[')) return read_bracketed(text, protocol, names);
-  if (const auto address = ipvs::Address::parse(text); address && address->is_v6()) return HostPort{*address, {}};
+  if (const auto address = ipvs::Address::parse(text); address && address->is_v6())
+    return HostPort{*address, {}, false};
 
   const std::size_t colon = text.find(':');
   if (colon == std::string::npos) {
@@ -120,14 +126,14 @@ std::optional<HostPort> read_host_port(const std::string& text, ipvs::Protocol p
     if (read_number(text, INT64_MIN, INT64_MAX)) return std::nullopt;
     const auto address = read_host(text, names);
     if (!address) return std::nullopt;
-    return HostPort{*address, {}};
+    return HostPort{*address, {}, false};
   }
   // The port first: a typing mistake there need not wait for the DNS.
   const auto port = read_port(text.substr(colon + 1), protocol, names);
   if (!port) return std::nullopt;
   const auto address = read_host(text.substr(0, colon), names);
   if (!address) return std::nullopt;
-  return HostPort{*address, port};
+  return HostPort{*address, port, false};
 }
 
 std::optional<std::uint32_t> read_netmask(const std::string& text, ipvs::Family family) {

@@ -33,6 +33,7 @@ std::optional<ipvs::Address> read_ipv4(const std::string& text);
 struct HostPort {
   ipvs::Address address;
   std::optional<std::uint16_t> port;
+  bool is_plain = false;  ///< certainly in the four plain numbers that the address is written with
 };
 
 /// HOST, HOST:PORT, an IPv6 address, or [IPv6]:PORT. Names of ports are those of `protocol`; a fwmark service has

@@ -13,6 +13,7 @@
 
 #include "line/values.hpp"
 #include "line/words.hpp"
+#include "output/ipv4_text.hpp"
 #include "output/utf8.hpp"
 
 namespace ipvsadm {
@@ -28,15 +29,21 @@ class TextStream {
   TextStream& operator=(const TextStream&) = delete;
 
   void Put(char character) {
-    if (place_ == end_) make_room();
+    reserve(1);
     *place_++ = character;
   }
   void Flush() {}
 
+  /// From then on so many characters can be put without a look at the room.
+  void reserve(std::size_t count) {
+    if (static_cast<std::size_t>(end_ - place_) < count) make_room(count);
+  }
+  void put_unchecked(char character) { *place_++ = character; }
+
  private:
   std::size_t size() const { return static_cast<std::size_t>(place_ - text_.data()); }
-  void make_room() {
-    constexpr std::size_t room = 1024;
+  void make_room(std::size_t least) {
+    const std::size_t room = std::max<std::size_t>(least, 1024);
     const std::size_t used = size();
     text_.resize(used + room);
     place_ = text_.data() + used;
@@ -47,6 +54,24 @@ class TextStream {
   char* place_;
   char* end_;
 };
+
+}  // namespace
+}  // namespace ipvsadm
+
+// RapidJSON reserves the longest that a string or a number can become, and then puts it without a check.
+namespace rapidjson {
+template <>
+inline void PutReserve(ipvsadm::TextStream& stream, std::size_t count) {
+  stream.reserve(count);
+}
+template <>
+inline void PutUnsafe(ipvsadm::TextStream& stream, char character) {
+  stream.put_unchecked(character);
+}
+}  // namespace rapidjson
+
+namespace ipvsadm {
+namespace {
 
 /// Members in the order in which they are written; nothing is kept of what was written.
 class Json {
@@ -98,14 +123,8 @@ class Json {
   void address(std::string_view name, const ipvs::Address& address) {
     key(name);
     if (address.is_v6()) return word(address.to_string());
-    std::array<char, 15> dotted{};
-    char* end = dotted.data();
-    for (std::size_t i = 0; i < 4; ++i) {
-      if (i > 0) *end++ = '.';
-      const fmt::format_int digits(unsigned{address.bytes()[i]});
-      end = std::copy_n(digits.data(), digits.size(), end);
-    }
-    word({dotted.data(), static_cast<std::size_t>(end - dotted.data())});
+    std::array<char, longest_ipv4> dotted;
+    word({dotted.data(), static_cast<std::size_t>(write_ipv4(dotted.data(), address) - dotted.data())});
   }
 
  private:

@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <concepts>
 #include <iterator>
 #include <string_view>
 
 #include "line/values.hpp"
 #include "line/words.hpp"
+#include "output/ipv4_text.hpp"
 #include "output/utf8.hpp"
 
 namespace ipvsadm {
@@ -50,16 +52,25 @@ void put_address(Text& text, const ipvs::Address& address) {
     put(text, address.to_string());
     return;
   }
-  std::array<char, sizeof "255.255.255.255"> dotted;
-  char* end = dotted.data();
-  for (std::size_t i = 0; i < 4; ++i) {
-    const unsigned byte = address.bytes()[i];
-    if (i > 0) *end++ = '.';
-    if (byte >= 100) *end++ = static_cast<char>('0' + byte / 100);
-    if (byte >= 10) *end++ = static_cast<char>('0' + byte / 10 % 10);
-    *end++ = static_cast<char>('0' + byte % 10);
-  }
-  put(text, {dotted.data(), static_cast<std::size_t>(end - dotted.data())});
+  const std::size_t begin = text.size();
+  char* const place = extend(text, longest_ipv4);
+  text.resize(begin + static_cast<std::size_t>(write_ipv4(place, address) - place));
+}
+
+constexpr std::size_t longest_port = sizeof ":65535" - 1;
+
+/// "10.0.0.1:80" in one piece, since it is what most of a table is made of; filled up to `columns`, which are fewer
+/// than the longest has.
+void put_ipv4_endpoint(Text& text, const ipvs::Address& address, std::uint16_t port, std::size_t columns) {
+  constexpr std::size_t longest = longest_ipv4 + longest_port;
+  const std::size_t begin = text.size();
+  char* const place = extend(text, longest);
+  char* end = write_ipv4(place, address);
+  *end++ = ':';
+  end = std::to_chars(end, place + longest, port).ptr;
+  const auto length = static_cast<std::size_t>(end - place);
+  if (length < columns) std::fill(end, place + columns, ' ');
+  text.resize(begin + std::max(length, columns));
 }
 
 /// Fills up to `columns` counted from `begin`; text beyond is cut off if `cut`.
@@ -207,6 +218,7 @@ std::string_view connection_protocol_name(ipvs::Protocol protocol) {
 
 void put_connection_end(Text& text, const ipvs::Endpoint& end, std::size_t columns, ipvs::Protocol protocol,
                         Names* names) {
+  if (names == nullptr && end.address.is_v4()) return put_ipv4_endpoint(text, end.address, end.port, columns);
   const std::size_t begin = text.size();
   render_endpoint(text, end.address, end.port, protocol, names);
   pad(text, begin, columns, false);
@@ -309,6 +321,7 @@ struct RuleWriter {
 
 void render_endpoint(Text& text, const ipvs::Address& address, std::uint16_t port, ipvs::Protocol protocol,
                      Names* names) {
+  if (names == nullptr && address.is_v4()) return put_ipv4_endpoint(text, address, port, 0);
   if (address.is_v6()) put(text, "[");
   const std::string* host_name = names == nullptr ? nullptr : &names->host_name(address);
   if (host_name != nullptr && !host_name->empty()) {
@@ -441,12 +454,12 @@ void render_connection(Text& text, const ipvs::Connection& connection, bool engi
   put_column(text, connection.state, 11);
   constexpr std::size_t columns = 18;
   put_connection_end(text, connection.client, columns, connection.protocol, names);
-  put(text, " ");
+  text.push_back(' ');
   put_connection_end(text, connection.virtual_service, columns, connection.protocol, names);
-  put(text, " ");
+  text.push_back(' ');
   if (!engine_data || connection.engine_name.empty()) {
     put_connection_end(text, connection.destination, 0, connection.protocol, names);
-    put(text, "\n");
+    text.push_back('\n');
     return;
   }
   // Not as wide as the headings: this is what ipvsadm 1.31 prints.

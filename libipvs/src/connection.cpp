@@ -51,22 +51,32 @@ bool read_number(std::string_view word, Number& number) {
   return error == std::errc() && end == word.data() + word.size();
 }
 
+constexpr std::uint8_t no_digit = 0x80;
+/// What each character is worth as a hex digit.
+constexpr auto hex_digits = [] {
+  std::array<std::uint8_t, 256> values{};
+  values.fill(no_digit);
+  for (std::uint8_t i = 0; i < 10; ++i) values[static_cast<std::size_t>('0') + i] = i;
+  for (std::uint8_t i = 10; i < 16; ++i) {
+    values[static_cast<std::size_t>('A') + i - 10] = i;
+    values[static_cast<std::size_t>('a') + i - 10] = i;
+  }
+  return values;
+}();
+
 /// As the kernel writes addresses and ports, in no more digits than the number can have.
 template <typename Number>
 bool read_hex(std::string_view word, Number& number) {
   if (word.empty() || word.size() > 2 * sizeof(Number)) return false;
   std::uint32_t value = 0;
-  for (const char digit : word) {
-    if (digit >= '0' && digit <= '9') {
-      value = value << 4 | static_cast<std::uint32_t>(digit - '0');
-    } else {
-      const char letter = static_cast<char>(digit & ~0x20);
-      if (letter < 'A' || letter > 'F') return false;
-      value = value << 4 | static_cast<std::uint32_t>(letter - 'A' + 10);
-    }
+  std::uint8_t all = 0;
+  for (const char character : word) {
+    const std::uint8_t digit = hex_digits[static_cast<unsigned char>(character)];
+    all |= digit;
+    value = value << 4 | digit;
   }
   number = static_cast<Number>(value);
-  return true;
+  return all < no_digit;
 }
 
 bool read_address(std::string_view word, Address& address) {
@@ -84,7 +94,21 @@ bool read_address(std::string_view word, Address& address) {
   return true;
 }
 
+/// " C0A83202 9C40 ": an IPv4 address and a port as the kernel lines them up. False, and nothing is cut off, for
+/// others.
+bool read_plain_endpoint(std::string_view& line, Endpoint& endpoint) {
+  constexpr std::size_t middle = 1 + 8;
+  constexpr std::size_t end = middle + 1 + 4;
+  if (line.size() <= end || line[0] != ' ' || line[middle] != ' ' || line[end] != ' ') return false;
+  std::uint32_t address = 0;
+  if (!read_hex(line.substr(1, 8), address) || !read_hex(line.substr(middle + 1, 4), endpoint.port)) return false;
+  endpoint.address = Address::v4(address);
+  line.remove_prefix(end);
+  return true;
+}
+
 bool read_endpoint(std::string_view& line, Endpoint& endpoint) {
+  if (read_plain_endpoint(line, endpoint)) return true;
   return read_address(take_word(line), endpoint.address) && read_hex(take_word(line), endpoint.port);
 }
 
@@ -104,6 +128,11 @@ bool read_protocol(std::string_view word, Protocol& protocol) {
   return true;
 }
 
+/// Most lines have the same as the one before.
+void assign(std::string& text, std::string_view word) {
+  if (text != word) text = word;
+}
+
 /// -1 and errno if it can't be opened.
 int open_in(const std::string& folder, std::string_view file) {
   return ::open((folder + std::string(file)).c_str(), O_RDONLY | O_CLOEXEC);
@@ -119,13 +148,13 @@ bool parse_connection(std::string_view line, Connection& connection) {
   }
   const std::string_view state = take_word(line);
   if (state.empty() || !read_number(take_word(line), expires)) return false;
-  connection.state = state;
+  assign(connection.state, state);
   connection.expires = std::chrono::seconds(expires);
-  connection.engine_name = take_word(line);
+  assign(connection.engine_name, take_word(line));
   // The engine's data is all the rest: it may hold blanks.
   if (!line.empty()) line.remove_prefix(1);
   while (!line.empty() && line.back() == ' ') line.remove_suffix(1);
-  connection.engine_data = line;
+  assign(connection.engine_data, line);
   return true;
 }
 

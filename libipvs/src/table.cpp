@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <compare>
 #include <iterator>
 #include <set>
 #include <utility>
@@ -85,21 +86,41 @@ void add_entry(Sorted& out, const Table::Entry& entry) {
   }
 }
 
+/// Walks through two maps side by side: calls `leaves` for what `from` alone has, `comes` for what `to` alone has, and
+/// `stays` for what both have.
+template <typename Map, typename Leaves, typename Comes, typename Stays>
+void walk(const Map& from, const Map& to, Leaves leaves, Comes comes, Stays stays) {
+  auto old = from.begin();
+  auto wanted = to.begin();
+  while (old != from.end() || wanted != to.end()) {
+    const auto order = old == from.end()    ? std::strong_ordering::greater
+                       : wanted == to.end() ? std::strong_ordering::less
+                                            : old->first <=> wanted->first;
+    if (order < 0) {
+      leaves(*old++);
+    } else if (order > 0) {
+      comes(*wanted++);
+    } else {
+      stays(old++->second, wanted++->second);
+    }
+  }
+}
+
 void change_entry(Sorted& out, const Table::Entry& from, const Table::Entry& to) {
   const ServiceKey& key = to.service.key;
   if (from.service != to.service) out.edit_services.emplace_back(EditService{to.service});
-  for (const auto& [name, destination] : to.destinations) {
-    const auto found = from.destinations.find(name);
-    if (found == from.destinations.end()) {
-      out.add_destinations.emplace_back(AddDestination{key, destination});
-    } else if (!same(found->second, destination)) {
-      out.edit_destinations.emplace_back(EditDestination{key, destination});
-    }
-  }
-  for (const auto& [name, destination] : from.destinations) {
-    if (to.destinations.contains(name)) continue;
-    out.deletions(is_mixed(key, name), out.delete_destinations).emplace_back(DeleteDestination{key, name});
-  }
+  walk(
+      from.destinations, to.destinations,
+      [&](const auto& named) {
+        out.deletions(is_mixed(key, named.first), out.delete_destinations)
+            .emplace_back(DeleteDestination{key, named.first});
+      },
+      [&](const auto& named) {
+        out.add_destinations.emplace_back(AddDestination{key, named.second});
+      },
+      [&](const Destination& is, const Destination& wanted) {
+        if (!same(is, wanted)) out.edit_destinations.emplace_back(EditDestination{key, wanted});
+      });
 }
 
 void delete_entry(Sorted& out, const Table::Entry& entry) {
@@ -194,18 +215,23 @@ void Table::add(const ServiceKey& key, const Destination& destination) {
 
 Table read_table(Client& client) {
   Table table;
-  for (ServiceEntry& service : client.services()) {
-    const ServiceKey key = service.service.key;
-    Table::Entry entry{std::move(service.service), {}};
+  // All services first: what they were listed in is gone before there are destinations.
+  for (ServiceEntry& entry : client.services()) {
+    const ServiceKey key = entry.service.key;
+    table.services.try_emplace(key, Table::Entry{std::move(entry.service), {}});
+  }
+  for (auto service = table.services.begin(); service != table.services.end();) {
+    auto& [key, entry] = *service;
     try {
       for (const DestinationEntry& destination : client.destinations(key)) {
-        entry.destinations.emplace(destination.destination.key, destination.destination);
+        // The kernel lists them in the order in which they were added.
+        entry.destinations.try_emplace(entry.destinations.end(), destination.destination.key, destination.destination);
       }
+      ++service;
     } catch (const Error& error) {
-      if (error.error_number() == ESRCH) continue;
-      throw;
+      if (error.error_number() != ESRCH) throw;
+      service = table.services.erase(service);
     }
-    table.services.emplace(key, std::move(entry));
   }
   table.timeouts = client.timeouts();
   for (const Daemon& daemon : client.daemons()) table.daemons.emplace(daemon.role, daemon);
@@ -215,17 +241,10 @@ Table read_table(Client& client) {
 std::vector<Change> diff(const Table& from, const Table& to) {
   Sorted changes;
   change_daemons(changes, from, to);
-  for (const auto& [key, entry] : to.services) {
-    const auto found = from.services.find(key);
-    if (found == from.services.end()) {
-      add_entry(changes, entry);
-    } else {
-      change_entry(changes, found->second, entry);
-    }
-  }
-  for (const auto& [key, entry] : from.services) {
-    if (!to.services.contains(key)) delete_entry(changes, entry);
-  }
+  walk(
+      from.services, to.services, [&](const auto& named) { delete_entry(changes, named.second); },
+      [&](const auto& named) { add_entry(changes, named.second); },
+      [&](const Table::Entry& is, const Table::Entry& wanted) { change_entry(changes, is, wanted); });
   if (to.timeouts && !same(from.timeouts.value_or(Timeouts{}), *to.timeouts)) {
     changes.timeouts.emplace_back(SetTimeouts{*to.timeouts});
   }

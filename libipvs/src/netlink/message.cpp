@@ -8,8 +8,8 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <new>
-#include <string>
 
 namespace ipvs::netlink {
 namespace {
@@ -37,62 +37,79 @@ std::uint16_t header_flags(Answer answer) {
   return NLM_F_REQUEST;
 }
 
-// The buffer is far larger than any request: names that do not fit the kernel's fields are refused before.
-void check(int result) {
-  if (result < 0) throw std::bad_alloc();
-}
-
 }  // namespace
 
 Message::Message() : message_(nlmsg_alloc_size(message_capacity)) {
   if (message_ == nullptr) throw std::bad_alloc();
+  header_ = nlmsg_hdr(message_);
 }
 
 Message::~Message() { nlmsg_free(message_); }
 
 void Message::begin(int family, std::uint8_t command, Answer answer) {
-  nlmsghdr* header = nlmsg_hdr(message_);
-  header->nlmsg_len = NLMSG_HDRLEN;
-  header->nlmsg_type = static_cast<std::uint16_t>(family);
-  header->nlmsg_flags = header_flags(answer);
+  header_->nlmsg_len = NLMSG_HDRLEN + GENL_HDRLEN;
+  header_->nlmsg_type = static_cast<std::uint16_t>(family);
+  header_->nlmsg_flags = header_flags(answer);
   const genlmsghdr generic{command, IPVS_GENL_VERSION, 0};
-  check(nlmsg_append(message_, const_cast<genlmsghdr*>(&generic), sizeof generic, NLMSG_ALIGNTO));
+  std::memcpy(nlmsg_data(header_), &generic, sizeof generic);
 }
 
-void Message::put_u8(int attribute, std::uint8_t value) { check(nla_put_u8(message_, attribute, value)); }
-void Message::put_u16(int attribute, std::uint16_t value) { check(nla_put_u16(message_, attribute, value)); }
-void Message::put_u32(int attribute, std::uint32_t value) { check(nla_put_u32(message_, attribute, value)); }
-void Message::put_be16(int attribute, std::uint16_t value) { put_u16(attribute, to_big_endian(value)); }
-void Message::put_be32(int attribute, std::uint32_t value) { put_u32(attribute, to_big_endian(value)); }
+// What nla_put() does at a fifth of its cost: a rule has some fourteen attributes, and rules come in thousands.
+std::byte* Message::reserve(int attribute, std::size_t size) {
+  const std::size_t begin = NLMSG_ALIGN(header_->nlmsg_len);
+  const std::size_t end = begin + NLA_HDRLEN + NLA_ALIGN(size);
+  // The buffer is far larger than any request: names that do not fit the kernel's fields are refused before.
+  if (end > message_capacity) throw std::bad_alloc();
+  auto* data = reinterpret_cast<std::byte*>(header_) + begin;
+  const nlattr head{static_cast<std::uint16_t>(NLA_HDRLEN + size), static_cast<std::uint16_t>(attribute)};
+  std::memcpy(data, &head, sizeof head);
+  data += NLA_HDRLEN;
+  std::fill(data + size, data + NLA_ALIGN(size), std::byte{});
+  header_->nlmsg_len = static_cast<std::uint32_t>(end);
+  return data;
+}
+
+template <typename Number>
+void Message::put_number(int attribute, Number value) {
+  std::memcpy(reserve(attribute, sizeof value), &value, sizeof value);
+}
+
+void Message::put_u8(int attribute, std::uint8_t value) { put_number(attribute, value); }
+void Message::put_u16(int attribute, std::uint16_t value) { put_number(attribute, value); }
+void Message::put_u32(int attribute, std::uint32_t value) { put_number(attribute, value); }
+void Message::put_be16(int attribute, std::uint16_t value) { put_number(attribute, to_big_endian(value)); }
+void Message::put_be32(int attribute, std::uint32_t value) { put_number(attribute, to_big_endian(value)); }
 
 void Message::put_string(int attribute, std::string_view value) {
-  check(nla_put_string(message_, attribute, std::string(value).c_str()));
+  value = value.substr(0, value.find('\0'));
+  std::byte* text = reserve(attribute, value.size() + 1);
+  std::ranges::copy(std::as_bytes(std::span(value)), text);
+  text[value.size()] = std::byte{};
 }
 
 void Message::put_bytes(int attribute, std::span<const std::byte> value) {
-  check(nla_put(message_, attribute, static_cast<int>(value.size()), value.data()));
+  std::byte* data = reserve(attribute, value.size());
+  if (!value.empty()) std::memcpy(data, value.data(), value.size());
 }
 
 nlattr* Message::open(int attribute) {
-  nlattr* nested = nla_nest_start(message_, attribute);
-  if (nested == nullptr) throw std::bad_alloc();
-  return nested;
+  return reinterpret_cast<nlattr*>(reserve(attribute | NLA_F_NESTED, 0) - NLA_HDRLEN);
 }
 
-// The kernel refuses an empty nest in no command of ours; nla_nest_end would drop one.
-void Message::close(nlattr* nested) { nla_nest_end(message_, nested); }
+void Message::close(nlattr* nested) {
+  const auto* end = reinterpret_cast<const std::byte*>(header_) + header_->nlmsg_len;
+  nested->nla_len = static_cast<std::uint16_t>(end - reinterpret_cast<const std::byte*>(nested));
+}
 
 void Message::set_sequence(std::uint32_t sequence, std::uint32_t port) {
-  nlmsghdr* header = nlmsg_hdr(message_);
-  header->nlmsg_seq = sequence;
-  header->nlmsg_pid = port;
+  header_->nlmsg_seq = sequence;
+  header_->nlmsg_pid = port;
 }
 
-void Message::set_family(int family) { nlmsg_hdr(message_)->nlmsg_type = static_cast<std::uint16_t>(family); }
+void Message::set_family(int family) { header_->nlmsg_type = static_cast<std::uint16_t>(family); }
 
 std::span<const std::byte> Message::bytes() const {
-  const nlmsghdr* header = nlmsg_hdr(message_);
-  return {reinterpret_cast<const std::byte*>(header), header->nlmsg_len};
+  return {reinterpret_cast<const std::byte*>(header_), header_->nlmsg_len};
 }
 
 Payload Message::payload() const { return bytes().subspan(NLMSG_HDRLEN + GENL_HDRLEN); }

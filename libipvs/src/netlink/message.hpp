@@ -8,6 +8,7 @@
 
 struct nl_msg;
 struct nlattr;
+struct nlmsghdr;
 
 namespace ipvs::netlink {
 
@@ -55,7 +56,13 @@ class Message {
   Payload payload() const;
 
  private:
+  /// Room for that much of an attribute's data at the end.
+  std::byte* reserve(int attribute, std::size_t size);
+  template <typename Number>
+  void put_number(int attribute, Number value);
+
   nl_msg* message_;
+  nlmsghdr* header_ = nullptr;  ///< the message's, where its bytes begin
 };
 
 /// Turns a finished request that was begun with Answer::silence, at the start of `message`, into one with Answer::ack.
