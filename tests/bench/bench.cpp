@@ -14,7 +14,9 @@
 #include <cstdlib>
 #include <fstream>
 #include <functional>
+#include <initializer_list>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "runs.hpp"
@@ -37,9 +39,11 @@ std::string folder;  // of this program, where the floor's programs are too
 constexpr int rounds = 5;
 
 /// The floor's program, and what it says.
-double floor_seconds(const Words& arguments, std::string* said = nullptr) {
-  Words words{folder + "/bench_floor"};
-  words.insert(words.end(), arguments.begin(), arguments.end());
+double floor_seconds(std::initializer_list<std::string_view> arguments, std::string* said = nullptr) {
+  Words words;
+  words.reserve(arguments.size() + 1);
+  words.push_back(folder + "/bench_floor");
+  for (const std::string_view argument : arguments) words.emplace_back(argument);
   const double seconds = run(words, "/dev/null", "floor.out").seconds;
   if (said != nullptr) *said = text_of("floor.out");
   return seconds;
