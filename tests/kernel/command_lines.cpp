@@ -319,6 +319,44 @@ bool is_value(const Words& words, Words::const_iterator word) {
   return before.size() == 2 && before[0] == '-' && letters.find(before[1]) != std::string_view::npos;
 }
 
+/// What the word's option takes, in the word or after it; empty if it is none of the two.
+std::string value_of(const Words& words, Words::const_iterator word, char letter, const std::string& long_name) {
+  if (word->starts_with("--")) {
+    if (*word == long_name) return word + 1 == words.end() ? "" : *(word + 1);
+    return word->starts_with(long_name + "=") ? word->substr(long_name.size() + 1) : "";
+  }
+  if (word->size() < 2 || (*word)[0] != '-' || (*word)[1] != letter) return "";
+  if (word->size() == 2) return word + 1 == words.end() ? "" : *(word + 1);
+  return word->substr((*word)[2] == '=' ? 3 : 2);
+}
+
+/// A name without a port: "10.0.0.1", "fd00::1". Listed, it means each port for ours, port 0 for 1.31.
+bool is_host_alone(const std::string& name) {
+  if (name.empty()) return false;
+  const std::size_t colon = name.rfind(':');
+  return colon == std::string::npos || (name.find(':') != colon && name[colon - 1] != ']');
+}
+
+bool names_host_alone(const Words& words) {
+  for (auto word = words.begin(); word != words.end(); ++word) {
+    if (is_host_alone(value_of(words, word, 't', "--tcp-service")) ||
+        is_host_alone(value_of(words, word, 'u', "--udp-service")) ||
+        is_host_alone(value_of(words, word, 0, "--sctp-service"))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/// Ours refuses a scheduler's name that the kernel has no room for before it looks for the service.
+bool names_long_scheduler(const Words& words) {
+  constexpr std::size_t longest = 15;
+  for (auto word = words.begin(); word != words.end(); ++word) {
+    if (value_of(words, word, 's', "--scheduler").size() > longest) return true;
+  }
+  return false;
+}
+
 /// Lines that ours is meant to read otherwise.
 bool differs_on_purpose(const Words& words) {
   // A cluster hides options from the looks below; only short ones are made, so this is rough but enough.
@@ -327,6 +365,9 @@ bool differs_on_purpose(const Words& words) {
                            has(words, "--udp") || has(words, "--sctp") || has(words, "--fwmark");
   const bool list = has(words, "-L") || has(words, "-l") || has(words, "--list");
   if (list && lists_connections && (has_service || has(words, "-r") || has(words, "--real"))) return true;
+  if (list && names_host_alone(words)) return true;
+  const bool edits = has(words, "-E") || has(words, "--edit-service");
+  if (edits && names_long_scheduler(words)) return true;
   // Ours reads -r once the service is known.
   if (!has_service && (has(words, "-r") || has(words, "--real"))) return true;
   const auto six = std::ranges::find(words, "-6");
