@@ -17,6 +17,7 @@
 #include <optional>
 #include <regex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "command_lines.hpp"
@@ -68,33 +69,46 @@ Record record(const std::vector<Words>& lines, const std::string& tool) {
   return result;
 }
 
-bool differ(const std::vector<Words>& lines, const Settings& settings) {
-  return record(lines, settings.classic) != record(lines, settings.ours);
+/// Lines whose outcomes differ, as they were seen: a second look may find none.
+struct Difference {
+  std::vector<Words> lines;
+  Record classic;
+  Record ours;
+};
+
+std::optional<Difference> find_difference(std::vector<Words> lines, const Settings& settings) {
+  Difference found{std::move(lines), {}, {}};
+  found.classic = record(found.lines, settings.classic);
+  found.ours = record(found.lines, settings.ours);
+  if (found.classic == found.ours) return std::nullopt;
+  return found;
 }
 
 /// The shortest sequence found by leaving out lines, then words, that still differs.
-std::vector<Words> shrink(std::vector<Words> lines, const Settings& settings) {
+Difference shrink(Difference difference, const Settings& settings) {
   for (bool smaller = true; smaller;) {
     smaller = false;
-    for (std::size_t i = lines.size(); i-- > 0 && lines.size() > 1;) {
-      std::vector<Words> fewer = lines;
-      fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(i));
-      if (!differ(fewer, settings)) continue;
-      lines = std::move(fewer);
+    const auto try_fewer = [&](std::vector<Words> fewer) {
+      std::optional<Difference> found = find_difference(std::move(fewer), settings);
+      if (!found) return;
+      difference = *std::move(found);
       smaller = true;
+    };
+    for (std::size_t i = difference.lines.size(); i-- > 0 && difference.lines.size() > 1;) {
+      std::vector<Words> fewer = difference.lines;
+      fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(i));
+      try_fewer(std::move(fewer));
     }
-    for (std::size_t i = 0; i < lines.size(); ++i) {
+    for (std::size_t i = 0; i < difference.lines.size(); ++i) {
       // The command itself stays.
-      for (std::size_t word = lines[i].size(); word-- > 1;) {
-        std::vector<Words> fewer = lines;
+      for (std::size_t word = difference.lines[i].size(); word-- > 1;) {
+        std::vector<Words> fewer = difference.lines;
         fewer[i].erase(fewer[i].begin() + static_cast<std::ptrdiff_t>(word));
-        if (!differ(fewer, settings)) continue;
-        lines = std::move(fewer);
-        smaller = true;
+        try_fewer(std::move(fewer));
       }
     }
   }
-  return lines;
+  return difference;
 }
 
 std::string shown(const Words& words) {
@@ -106,22 +120,20 @@ std::string shown(const Words& words) {
   return text;
 }
 
-void tell(const std::string& who, const Record& record, std::size_t line) {
-  const Outcome& outcome = record.outcomes[line];
+void print_outcome(const std::string& who, const Outcome& outcome) {
   std::cout << "  " << who << ": status " << outcome.status << "\n";
   if (!outcome.output.empty()) std::cout << "    stdout: " << outcome.output;
   if (!outcome.errors.empty()) std::cout << "    stderr: " << outcome.errors;
 }
 
-void tell_difference(std::uint64_t number, const std::vector<Words>& lines, const Settings& settings) {
-  const Record classic = record(lines, settings.classic);
-  const Record ours = record(lines, settings.ours);
+void print_difference(std::uint64_t number, const Difference& difference, const Settings& settings) {
+  const auto& [lines, classic, ours] = difference;
   std::cout << "not ok - sequence " << number << " (seed " << settings.seed << "), shrunk:\n";
   for (std::size_t i = 0; i < lines.size(); ++i) {
     std::cout << "  $ " << shown(lines[i]) << "\n";
     if (classic.outcomes[i] == ours.outcomes[i]) continue;
-    tell("classic", classic, i);
-    tell("ours", ours, i);
+    print_outcome("classic", classic.outcomes[i]);
+    print_outcome("ours", ours.outcomes[i]);
   }
   if (classic.table != ours.table) {
     std::cout << "  table, classic:\n" << classic.table << "  table, ours:\n" << ours.table;
@@ -178,8 +190,8 @@ int main(int argc, char** argv) {
       if (elapsed > std::chrono::seconds(std::min<std::uint64_t>(settings->seconds, 1'000'000))) break;
       const std::vector<Words> lines = CommandLines(settings->seed * 1'000'003 + i).sequence();
       lines_run += lines.size();
-      if (differ(lines, *settings)) {
-        tell_difference(i, shrink(lines, *settings), *settings);
+      if (std::optional<Difference> found = find_difference(lines, *settings)) {
+        print_difference(i, shrink(*std::move(found), *settings), *settings);
         ++failed;
       } else {
         ++passed;
