@@ -70,6 +70,8 @@ class RuleRunner {
     if (!held_) held_.emplace();
   }
 
+  void table_is_cleared() { cleared_ = true; }
+
   void run(const Rule& rule) {
     if (const std::string* fault = rule.fault()) {
       // Messages come in the order of the lines.
@@ -96,7 +98,10 @@ class RuleRunner {
 
   void finish() {
     const std::vector<ipvs::Batch::Refusal> refusals = batch_.finish();
-    if (first_unknown_ < sent_.size()) EndAtLine::came_to(sent_.back()->line());
+    if (first_unknown_ < sent_.size()) {
+      last_change_ = sent_.back()->line();
+      EndAtLine::came_to(last_change_);
+    }
     first_unknown_ = sent_.size();
     std::optional<ipvs::Table> table;
     for (const ipvs::Batch::Refusal& refusal : refusals) {
@@ -114,16 +119,16 @@ class RuleRunner {
     held_.reset();
   }
 
-  /// After a failure: which lines may be carried out or not.
-  void say_what_is_unknown() const noexcept {
-    if (first_unknown_ == sent_.size()) return;
-    // Memory may be what is missing.
-    std::array<char, 160> text{};
-    const auto end = fmt::format_to_n(text.data(), text.size(),
-                                      "lines {} to {}: which of them are carried out is not known; those after them are"
-                                      " not",
-                                      sent_[first_unknown_]->line(), sent_.back()->line());
-    print_message({text.data(), std::min(end.size, text.size())});
+  /// After a failure: which lines are carried out, and which may be.
+  void say_how_far() const noexcept {
+    if (first_unknown_ != sent_.size()) {
+      print_without_memory("lines {} to {}: which of them are carried out is not known; those after them are not",
+                           sent_[first_unknown_]->line(), sent_.back()->line());
+    } else if (last_change_ != 0) {
+      print_without_memory("line {}: no change after it is made", last_change_);
+    } else if (cleared_) {
+      print_message("the table is cleared; no line is carried out");
+    }
   }
 
   bool failed() const { return failed_; }
@@ -142,6 +147,14 @@ class RuleRunner {
     if (sent_.size() % look_for_signals_every == 0 && SignalsHeld::is_one_waiting()) finish();
   }
 
+  /// Memory may be what is missing.
+  template <typename... Numbers>
+  static void print_without_memory(fmt::format_string<Numbers&...> format, Numbers... numbers) {
+    std::array<char, 160> text{};
+    const auto end = fmt::format_to_n(text.data(), text.size(), format, numbers...);
+    print_message({text.data(), std::min(end.size, text.size())});
+  }
+
   void fail(std::size_t line, const std::string& message) {
     failed_ = true;
     print_line_message(line, message);
@@ -157,6 +170,8 @@ class RuleRunner {
   std::optional<SignalsHeld> held_;
   std::vector<const Rule*> sent_;  ///< by the batch's numbers
   std::size_t first_unknown_ = 0;  ///< from there on no answer was seen
+  std::size_t last_change_ = 0;    ///< the line of the last change that was answered; 0 before the first
+  bool cleared_ = false;
   bool additions_pending_ = false;
   bool failed_ = false;
 };
@@ -192,12 +207,13 @@ int run_restore(const Restore& restore, Context& context) {
   if (restore.replace) {
     runner.hold_signals();
     clear(context);
+    runner.table_is_cleared();
   }
   try {
     for (const Rule& rule : rules) runner.run(rule);
     runner.finish();
   } catch (...) {
-    runner.say_what_is_unknown();
+    runner.say_how_far();
     throw;
   }
   return runner.failed() ? status_refused : status_done;
