@@ -98,10 +98,7 @@ class RuleRunner {
 
   void finish() {
     const std::vector<ipvs::Batch::Refusal> refusals = batch_.finish();
-    if (first_unknown_ < sent_.size()) {
-      last_change_ = sent_.back()->line();
-      EndAtLine::came_to(last_change_);
-    }
+    if (first_unknown_ < sent_.size()) EndAtLine::came_to(sent_.back()->line());
     first_unknown_ = sent_.size();
     std::optional<ipvs::Table> table;
     for (const ipvs::Batch::Refusal& refusal : refusals) {
@@ -124,8 +121,8 @@ class RuleRunner {
     if (first_unknown_ != sent_.size()) {
       print_without_memory("lines {} to {}: which of them are carried out is not known; those after them are not",
                            sent_[first_unknown_]->line(), sent_.back()->line());
-    } else if (last_change_ != 0) {
-      print_without_memory("line {}: no change after it is made", last_change_);
+    } else if (!sent_.empty()) {
+      print_without_memory("line {}: no change after it is made", sent_.back()->line());
     } else if (cleared_) {
       print_message("the table is cleared; no line is carried out");
     }
@@ -170,7 +167,6 @@ class RuleRunner {
   std::optional<SignalsHeld> held_;
   std::vector<const Rule*> sent_;  ///< by the batch's numbers
   std::size_t first_unknown_ = 0;  ///< from there on no answer was seen
-  std::size_t last_change_ = 0;    ///< the line of the last change that was answered; 0 before the first
   bool cleared_ = false;
   bool additions_pending_ = false;
   bool failed_ = false;

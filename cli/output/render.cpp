@@ -59,18 +59,15 @@ void put_address(Text& text, const ipvs::Address& address) {
 
 constexpr std::size_t longest_port = sizeof ":65535" - 1;
 
-/// "10.0.0.1:80" in one piece, since it is what most of a table is made of; filled up to `columns`, which are fewer
-/// than the longest has.
-void put_ipv4_endpoint(Text& text, const ipvs::Address& address, std::uint16_t port, std::size_t columns) {
+/// "10.0.0.1:80" in one piece, since it is what most of a table is made of.
+void put_ipv4_endpoint(Text& text, const ipvs::Address& address, std::uint16_t port) {
   constexpr std::size_t longest = longest_ipv4 + longest_port;
   const std::size_t begin = text.size();
   char* const place = extend(text, longest);
   char* end = write_ipv4(place, address);
   *end++ = ':';
   end = std::to_chars(end, place + longest, port).ptr;
-  const auto length = static_cast<std::size_t>(end - place);
-  if (length < columns) std::fill(end, place + columns, ' ');
-  text.resize(begin + std::max(length, columns));
+  text.resize(begin + static_cast<std::size_t>(end - place));
 }
 
 /// Fills up to `columns` counted from `begin`; text beyond is cut off if `cut`.
@@ -218,7 +215,6 @@ std::string_view connection_protocol_name(ipvs::Protocol protocol) {
 
 void put_connection_end(Text& text, const ipvs::Endpoint& end, std::size_t columns, ipvs::Protocol protocol,
                         Names* names) {
-  if (names == nullptr && end.address.is_v4()) return put_ipv4_endpoint(text, end.address, end.port, columns);
   const std::size_t begin = text.size();
   render_endpoint(text, end.address, end.port, protocol, names);
   pad(text, begin, columns, false);
@@ -321,7 +317,7 @@ struct RuleWriter {
 
 void render_endpoint(Text& text, const ipvs::Address& address, std::uint16_t port, ipvs::Protocol protocol,
                      Names* names) {
-  if (names == nullptr && address.is_v4()) return put_ipv4_endpoint(text, address, port, 0);
+  if (names == nullptr && address.is_v4()) return put_ipv4_endpoint(text, address, port);
   if (address.is_v6()) put(text, "[");
   const std::string* host_name = names == nullptr ? nullptr : &names->host_name(address);
   if (host_name != nullptr && !host_name->empty()) {

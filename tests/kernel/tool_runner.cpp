@@ -38,6 +38,7 @@ int time_limit_ms() {
   return patience == nullptr ? usual
                              : usual * static_cast<int>(std::clamp(std::strtol(patience, nullptr, 10), 1L, 100L));
 }
+
 constexpr uid_t nobody = 65534;
 constexpr std::string_view hosts_path = "/run/conformance-hosts";
 constexpr std::string_view localhost_lines = "127.0.0.1 localhost ip-vs-test\n::1 localhost\n";
