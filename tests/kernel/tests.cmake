@@ -60,6 +60,12 @@ ipvs_kernel_program(save_restore save_restore.cpp tool_runner.cpp table_dump.cpp
 target_link_libraries(save_restore PRIVATE ipvs::ipvs PkgConfig::IPVS_LIBNL)
 ipvs_kernel_test(save_restore 300 $<TARGET_FILE:save_restore>)
 
+# Preloaded under the tool by memory.sh.
+add_library(failing_malloc MODULE kernel/failing_malloc.cpp)
+ipvs_target(failing_malloc)
+add_dependencies(kernel_programs failing_malloc)
+ipvs_kernel_test(memory 400 bash ${CMAKE_CURRENT_SOURCE_DIR}/kernel/memory.sh $<TARGET_FILE:failing_malloc>)
+
 if(IPVS_BUILD_EXAMPLES)
   get_property(targets DIRECTORY ${PROJECT_SOURCE_DIR}/libipvs PROPERTY BUILDSYSTEM_TARGETS)
   list(FILTER targets INCLUDE REGEX ^example_)
