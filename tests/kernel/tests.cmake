@@ -83,8 +83,10 @@ if(TARGET ipvsadm_static)
   add_dependencies(kernel_programs ipvsadm_static)
   ipvs_kernel_test(static 60 bash ${CMAKE_CURRENT_SOURCE_DIR}/kernel/static.sh $<TARGET_FILE:ipvsadm_static>)
 endif()
+# It needs two processors at once, which are free together only at the start.
+ipvs_starts_early(400 follow)
 ipvs_starts_early(300 conformance)
 ipvs_starts_early(200 differential drain)
-ipvs_starts_early(100 conformance_core apply check connections_resize follow)
+ipvs_starts_early(100 conformance_core apply check connections_resize)
 # It measures how long a change takes to arrive: not beside two others.
 set_tests_properties(kernel.follow PROPERTIES PROCESSORS 2)
