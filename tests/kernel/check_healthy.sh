@@ -23,12 +23,17 @@ silent() {
   text=$(ipvsadm --check -n "$@") || status=$?
   same "$what: nothing is found" "0 $services service$([ "$services" = 1 ] || echo s) checked: nothing found." "$status $text"
 }
-# with_traffic ADDRESS COMMAND...: while $from sends requests
+# with_traffic ADDRESS COMMAND...: while $from sends requests, many by one process: its start takes long in emulation
 with_traffic() {
-  (while :; do on $from curl -s -g -o /dev/null --max-time 5 "http://$1/" || true; done) &
+  local urls=()
+  mapfile -t urls < <(yes "http://$1/" | head -n 50)
+  rm -f enough answers
+  (until [ -e enough ]; do on $from curl -s -N -g --max-time 5 --no-keepalive -H 'Connection: close' "${urls[@]}" >>answers || true; done) &
   local traffic=$!
+  eventually "requests to $1 are answered" 10 test -s answers
   "${@:2}"
-  kill $traffic
+  touch enough
+  pkill -P $traffic || true
   wait $traffic || true
 }
 # healthy WHAT ADDRESS RULE...: requests of $from to the address work, and nothing is found meanwhile
