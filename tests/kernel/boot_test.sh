@@ -62,6 +62,30 @@ status 1" "$(boots sh -c "head -n 1 '$here/boot'; echo >'$here/boot' 2>/dev/null
 status 124" "$(IPVS_BOOT_TIMEOUT=25 boots sleep 600)"
   holds "$kind: no process is left" test -z "$(pgrep -f "$work/boot" || true)"
 done
+if [ "${kinds[*]: -1}" = qemu ]; then
+  # A qemu that is none: the kernel stops with $oops at first, and the second time the command ends.
+  mkdir -p "$work/bin"
+  cat >"$work/bin/qemu-system-$(uname -m)" <<END
+#!/bin/sh
+cd '$work/boot'
+: >.started
+if [ -e once ]; then echo again >>.out; echo 5 >.rc; else : >once; cat oops >.console; fi
+sleep 1
+END
+  chmod 755 "$work/bin/qemu-system-$(uname -m)"
+  export IPVS_KERNEL=qemu
+  echo "[   47.464284] Oops: int3: 0000 [#1] SMP NOPTI" >"$work/boot/oops"
+  same "qemu: a kernel that runs into its own breakpoint starts once more, and a line says so" \
+    "boot: the emulated kernel ran into a breakpoint that it set while it patched its code: once more
+again
+status 5" "$(PATH=$work/bin:$PATH boots true)"
+  rm "$work/boot/once"
+  echo "[   47.464284] Oops: general protection fault [#1] SMP NOPTI" >"$work/boot/oops"
+  same "qemu: one that dies otherwise does not" "boot: the kernel stopped (status 0) before the command ended; its console said:
+$(<"$work/boot/oops")
+status 2" "$(PATH=$work/bin:$PATH boots true)"
+  rm "$work/boot/once"
+fi
 if [ ${#kinds[@]} = 2 ]; then
   # shellcheck disable=SC2016 # expanded inside
   same "where user-mode-linux dies before the first command, qemu's kernel is taken, and a line says so" \

@@ -78,7 +78,7 @@ finish() {
   [ "$failed" = 0 ] && [ $((passed + skipped)) -gt 0 ]
 }
 
-# on POD COMMAND...: runs it inside the pod
+# on POD COMMAND...: runs it inside the pod. Not for what is to be killed: in the background $! is a shell around it.
 on() { ip netns exec "$@"; }
 
 # The network:

@@ -81,7 +81,7 @@ on blue ip addr add 10.0.0.7/32 dev lo
 on blue busybox httpd -p 8080
 ipvsadm --netns blue -R <<<"$rules"
 become "nobody connects yet" 5 0 ipvsadm --netns blue -L -c --count
-on blue bash -c 'exec 3<>/dev/tcp/10.0.0.7/80; sleep 1000' &
+ip netns exec blue bash -c 'exec 3<>/dev/tcp/10.0.0.7/80; exec sleep 1000' &
 client=$!
 become "-L -c lists the connection there" 10 "TCP ESTABLISHED 10.0.0.7:80 127.0.0.1:8080" \
   bash -c "'$IPVS_ADM' --netns blue -Lnc | awk 'NR > 2 { print \$1, \$3, \$5, \$6 }'"

@@ -134,7 +134,7 @@ same "sh asks for no share" "null null null null" "$(jq -r '.services[0].servers
 ipvsadm -E -t 10.0.0.187:80 -s rr
 ipvsadm -e -t 10.0.0.187:80 -r 172.17.0.3:80 -m -x 1
 ipvsadm -e -t 10.0.0.187:80 -r 172.17.0.4:80 -m -x 1
-on client bash -c 'exec 3<>/dev/tcp/10.0.0.187/80 4<>/dev/tcp/10.0.0.187/80; exec sleep 600' &
+ip netns exec client bash -c 'exec 3<>/dev/tcp/10.0.0.187/80 4<>/dev/tcp/10.0.0.187/80; exec sleep 600' &
 holder=$!
 full() { COLUMNS=120 ipvsadm -Ln --share -t 10.0.0.187:80 | grep -c -E -- '-> .* weight 1    full .* [0-9]+ connections, limit 1$'; }
 become "servers at their limit are full" 20 2 full
