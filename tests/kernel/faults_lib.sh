@@ -42,8 +42,8 @@ right_apply() {
 right_restore() {
   case $status in
     0) [ "$now" = "$after" ] ;;
-    *) [ -s said ] && { [ "$now" = "$before" ] || says '^lines? [0-9]+|^whether the table was cleared|^the table is cleared' ||
-      { [ "$now" = "$after" ] && says .; }; } ;;
+    *) [ -s said ] && { [ "$now" = "$before" ] || [ "$now" = "$after" ] ||
+      says '^lines? [0-9]+|^whether the table was cleared|^the table is cleared'; } ;;
   esac
 }
 right_drain() {

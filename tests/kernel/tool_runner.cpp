@@ -159,6 +159,10 @@ void prepare() {
   check(mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "mount");
   write_hosts({});
   check(mount(hosts_path.data(), "/etc/hosts", nullptr, MS_BIND, nullptr), "mount /etc/hosts");
+  // Kernels may hang when -A loads one of these while a network namespace is deleted (README, "On which kernels").
+  Invocation load;
+  load.arguments = {"modprobe", "-qa", "ip_vs_lblc", "ip_vs_lblcr"};
+  run(load);
 }
 
 void enter_fresh_namespace(const std::string& hosts) {
