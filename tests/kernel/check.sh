@@ -236,17 +236,9 @@ become "another address of the director: nothing is found" 20 0 check
 again() { on client curl -s --max-time "$2" --local-port "$1" -o /dev/null http://10.0.0.185:86/; }
 # The client's own end would keep the port.
 on client sysctl -q -w net.ipv4.tcp_max_tw_buckets=0
-# is_remembered PORT: a request from it, whose connection is remembered. Which end closes first is chance: one that the client's end
-# resets is forgotten in seconds.
-is_remembered() {
-  local try
-  again "$1" 20 || return 1
-  for try in 1 2 3 4 5; do
-    ! ipvsadm -Lnc | grep -q " TIME_WAIT *192.168.50.2:$1 " || return 0
-    sleep 0.$try
-  done
-  return 1
-}
+# is_remembered PORT: a request from it, whose connection is remembered. Which end closes first is chance: one that the
+# client's end resets is forgotten in seconds.
+is_remembered() { again "$1" 20 && sleep 1 && ipvsadm -Lnc | grep -q " TIME_WAIT *192.168.50.2:$1 "; }
 # leaves PORT: the server that a first request from the port was sent to has weight 0 and answers no more; $pod is that server
 leaves() {
   local server

@@ -25,10 +25,8 @@ silent() {
 }
 # with_traffic ADDRESS COMMAND...: while $from sends requests, many by one process: its start takes long in emulation
 with_traffic() {
-  local urls=()
-  mapfile -t urls < <(yes "http://$1/" | head -n 50)
   rm -f enough answers
-  (until [ -e enough ]; do on $from curl -s -N -g --max-time 5 --no-keepalive -H 'Connection: close' "${urls[@]}" >>answers || true; done) &
+  (until [ -e enough ]; do fetch in $from "$1" 50 >>answers 2>/dev/null || true; done) &
   local traffic=$!
   eventually "requests to $1 are answered" 10 test -s answers
   "${@:2}"
