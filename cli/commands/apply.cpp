@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "commands/error_text.hpp"
+#include "commands/kernel_modules.hpp"
 #include "commands/rules_table.hpp"
 #include "commands/run.hpp"
 #include "commands/turn.hpp"
@@ -102,6 +103,7 @@ int apply_to_kernel(const Apply& apply, Context& context) {
     // A lack of rights is reported before anything is waited for.
     context.client().info();
     const Turn turn(context);
+    for (const auto& [key, wanted_service] : wanted.table().services) load_scheduler_of(wanted_service.service);
     return make(wanted, options, context);
   }
   const std::vector<ipvs::Change> changes = ipvs::plan(ipvs::read_table(context.client()), wanted.table(), options);

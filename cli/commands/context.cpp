@@ -1,30 +1,19 @@
 // SPDX-License-Identifier: MIT
 #include "commands/context.hpp"
 
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 
 #include <fmt/format.h>
-#include <spawn.h>
 
 #include "commands/error_text.hpp"
+#include "commands/kernel_modules.hpp"
 #include "ipvs/error.hpp"
 #include "line/failure.hpp"
 
 namespace ipvsadm {
 namespace {
-
-/// Lets modprobe try; whether it worked shows when the socket is opened again. Its words go to our stderr.
-void load_module() {
-  const char* const arguments[] = {"/sbin/modprobe", "--", "ip_vs", nullptr};
-  pid_t child = 0;
-  // posix_spawn takes char*const[] for historical reasons and changes nothing.
-  if (posix_spawn(&child, arguments[0], nullptr, nullptr, const_cast<char* const*>(arguments), environ) != 0) return;
-  while (waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
-  }
-}
 
 bool is_number(const std::string& text) { return text.find_first_not_of("0123456789") == std::string::npos; }
 
@@ -84,7 +73,7 @@ ipvs::Client& Context::client() {
   } catch (const ipvs::Error& error) {
     if (error.error_number() != ENOPROTOOPT) throw no_ipvs(error);
   }
-  load_module();
+  load_ipvs();
   try {
     open_client();
   } catch (const ipvs::Error& error) {

@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "commands/kernel_modules.hpp"
 #include "commands/run.hpp"
 #include "ipvs/error.hpp"
 
@@ -14,7 +15,9 @@ namespace {
 
 void edit_service(const KeepingEdit& edit, ipvs::Client& client) {
   const ipvs::ServiceKey& key = std::get<ipvs::EditService>(edit.edit).service.key;
-  client.edit_service(kept(edit, client.service(key).service));
+  const ipvs::Service service = kept(edit, client.service(key).service);
+  load_scheduler_of(service);
+  client.edit_service(service);
 }
 
 void edit_server(const KeepingEdit& edit, ipvs::Client& client) {

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "commands/error_text.hpp"
+#include "commands/kernel_modules.hpp"
 #include "commands/refusal_reason.hpp"
 #include "commands/run.hpp"
 #include "ipvs/batch.hpp"
@@ -139,6 +140,7 @@ class RuleRunner {
       finish();
     }
     hold_signals();
+    load_scheduler_of(change);
     sent_.push_back(&rule);
     batch_.add(change);
     if (sent_.size() % look_for_signals_every == 0 && SignalsHeld::is_one_waiting()) finish();

@@ -2,6 +2,7 @@
 #include "commands/run.hpp"
 
 #include "commands/error_text.hpp"
+#include "commands/kernel_modules.hpp"
 #include "commands/refusal_reason.hpp"
 #include "commands/share.hpp"
 #include "line/failure.hpp"
@@ -19,7 +20,9 @@ struct Runner {
   Context& context;
 
   int operator()(const ipvs::Change& c) const {
-    return with_reason(c, [&] { context.client().apply(c); }), status_done;
+    ipvs::Client& client = context.client();
+    load_scheduler_of(c);
+    return with_reason(c, [&] { client.apply(c); }), status_done;
   }
   int operator()(const Listing& c) const {
     Looks looks(false);

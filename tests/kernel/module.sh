@@ -38,6 +38,50 @@ same "and has no fault to report" "" "$(<errors)"
 kill $watch
 wait $watch || true
 
+# The kernel holds its IPVS mutex while it loads a scheduler; with lblc and lblcr that can hang (kernel_modules.hpp). So
+# the tool loads these before: shown where the kernel itself can't.
+holds "the kernel has schedulers as modules" modprobe -n ip_vs_lblc
+loader=$(</proc/sys/kernel/modprobe)
+echo /bin/false >/proc/sys/kernel/modprobe
+# alone COMMAND...: status, errors and the services after it, begun without any scheduler's module
+alone() {
+  local status=0
+  ipvsadm -C
+  for module in $(lsmod | awk '/^ip_vs_/ { print $1 }'); do modprobe -q -r "$module" || true; done
+  modprobe ip_vs_wlc
+  "$@" >said 2>&1 || status=$?
+  echo "$status $(<said) $(ipvsadm -Sn | sed 's/ *$//' | tr '\n' ';')"
+}
+edited() {
+  ipvsadm -A -t 10.0.0.1:80 && ipvsadm -E -t 10.0.0.1:80 "$@"
+}
+fed() {
+  local rules=$1
+  shift
+  ipvsadm "$@" <<<"$rules"
+}
+for scheduler in lblc lblcr; do
+  rule="-A -t 10.0.0.1:80 -s $scheduler"
+  same "the classic tool leaves $scheduler to the kernel, which has no modprobe here" \
+    "255 Scheduler or persistence engine not found " "$(alone /usr/sbin/ipvsadm -A -t 10.0.0.1:80 -s $scheduler)"
+  done="0  $rule;"
+  same "-A loads $scheduler" "$done" "$(alone ipvsadm -A -t 10.0.0.1:80 -s $scheduler)"
+  same "-E loads $scheduler" "$done" "$(alone edited -s $scheduler)"
+  same "-E --keep loads $scheduler" "$done" "$(alone edited -s $scheduler --keep)"
+  same "-R loads $scheduler" "$done" "$(alone fed "$rule" -R)"
+  same "--apply loads $scheduler" "$done" "$(alone fed "$rule" --apply)"
+done
+same "other schedulers are left to the kernel" "255 Scheduler or persistence engine not found " \
+  "$(alone ipvsadm -A -t 10.0.0.1:80 -s sh)"
+echo "$loader" >/proc/sys/kernel/modprobe
+# The kernel's modprobe is started in the first mount namespace, the tool's in its own.
+# shellcheck disable=SC2016 # for the inner shell
+same "without a modprobe to run it leaves lblc to the kernel" "0  -A -t 10.0.0.1:80 -s lblc;" "$(
+  alone unshare -m bash -ec 'mount --bind /dev/null "$(readlink -f /sbin/modprobe)"
+    ! /sbin/modprobe ip_vs_lblc 2>/dev/null
+    exec "$IPVS_ADM" -A -t 10.0.0.1:80 -s lblc'
+)"
+
 # A service whose scheduler is not there stays a refusal of its own.
 status=0
 ipvsadm -A -t 10.0.0.10:80 -s nosuch 2>said || status=$?

@@ -54,7 +54,9 @@ class IPVS_EXPORT Client {
   /// Carries out any change; the functions below say what each does and how it is refused.
   void apply(const Change& change);
 
-  /// EEXIST, ENOENT, EINVAL. Kernel: IPVS_CMD_NEW_SERVICE.
+  /// Load the modules of "lblc" and "lblcr" before: Linux 5.10, 6.1 and 6.12 (not 7.3) load them with IPVS's mutex
+  /// held, and can hang for ever then, and every other call with them, when a network namespace is deleted at the same
+  /// time. EEXIST, ENOENT, EINVAL. Kernel: IPVS_CMD_NEW_SERVICE.
   void add_service(const Service& service);
   /// Changes all settings of the service with this key. While its scheduler is replaced by another one, some
   /// milliseconds, the kernel refuses new connections of this service. ESRCH, ENOENT, EINVAL.
