@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cstdlib>
 #include <ctime>
@@ -11,8 +12,10 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include "commands/kernel_modules.hpp"
 #include "commands/run.hpp"
 #include "commands/share.hpp"
+#include "ipvs/error.hpp"
 #include "output/watch_frame.hpp"
 #include "output/watch_terminal.hpp"
 
@@ -33,6 +36,7 @@ constexpr int list_attempts = 5;
 void make_listing(const Watch& watch, Context& context, Looks& looks) {
   Output& output = context.output();
   output.hold(true);
+  bool loaded = false;
   for (int attempt = 1;; ++attempt) {
     try {
       list(watch.listing, context, looks);
@@ -40,6 +44,12 @@ void make_listing(const Watch& watch, Context& context, Looks& looks) {
     } catch (const IncompleteListing&) {
       output.discard();
       if (attempt == list_attempts) throw;
+    } catch (const ipvs::Error& error) {
+      output.discard();
+      // Unloaded between two looks: Linux 5.10 does not load it for who asks, newer ones do.
+      if (error.error_number() != ENOPROTOOPT || loaded) throw;
+      load_ipvs();
+      loaded = true;
     } catch (...) {
       // What fails half-way is not shown.
       output.discard();
