@@ -73,7 +73,7 @@ ipvs::Client& Context::client() {
   } catch (const ipvs::Error& error) {
     if (error.error_number() != ENOPROTOOPT) throw no_ipvs(error);
   }
-  load_ipvs();
+  load_ipvs(Words::printed);
   try {
     open_client();
   } catch (const ipvs::Error& error) {

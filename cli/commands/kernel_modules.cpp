@@ -16,8 +16,6 @@
 namespace ipvsadm {
 namespace {
 
-enum class Words : bool { printed, dropped };
-
 /// Runs modprobe to its end.
 void load(const char* module, Words words) {
   const std::array<const char*, 4> arguments{"/sbin/modprobe", "--", module, nullptr};
@@ -53,7 +51,7 @@ struct SchedulerModule {
 
 }  // namespace
 
-void load_ipvs() { load("ip_vs", Words::printed); }
+void load_ipvs(Words words) { load("ip_vs", words); }
 
 void load_scheduler_of(const ipvs::Service& service) {
   static std::array modules{SchedulerModule{"lblc", "ip_vs_lblc", "/sys/module/ip_vs_lblc"},

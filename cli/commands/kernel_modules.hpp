@@ -5,8 +5,11 @@
 
 namespace ipvsadm {
 
-/// Lets modprobe load ip_vs; whether it worked shows when IPVS is asked again. Its words are printed to our stderr.
-void load_ipvs();
+/// What modprobe has to say of a failure.
+enum class Words : bool { printed, dropped };
+
+/// Lets modprobe load ip_vs; whether it worked shows when IPVS is asked again.
+void load_ipvs(Words words);
 
 /// Lets modprobe load the scheduler that a change asks for, where the kernel must not be left to do it: up to Linux
 /// 6.12 at least, `-A -s lblc` hangs for ever, and IPVS with it, when a network namespace is deleted at the same time.

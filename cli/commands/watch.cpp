@@ -7,6 +7,7 @@
 #include <ctime>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include <fmt/chrono.h>
@@ -31,12 +32,12 @@ std::string title(std::chrono::milliseconds interval) {
 
 // Five resizes of the kernel's table of connections in a row are more than it does by itself.
 constexpr int list_attempts = 5;
+constexpr auto unloading_ends = std::chrono::milliseconds(100);
 
 /// Leaves the listing in the output, kept back from stdout.
 void make_listing(const Watch& watch, Context& context, Looks& looks) {
   Output& output = context.output();
   output.hold(true);
-  bool loaded = false;
   for (int attempt = 1;; ++attempt) {
     try {
       list(watch.listing, context, looks);
@@ -46,10 +47,10 @@ void make_listing(const Watch& watch, Context& context, Looks& looks) {
       if (attempt == list_attempts) throw;
     } catch (const ipvs::Error& error) {
       output.discard();
-      // Unloaded between two looks: Linux 5.10 does not load it for who asks, newer ones do.
-      if (error.error_number() != ENOPROTOOPT || loaded) throw;
-      load_ipvs();
-      loaded = true;
+      // Unloaded between two looks: Linux 5.10 does not load it for who asks, and none does so before that has ended.
+      if (error.error_number() != ENOPROTOOPT || attempt == list_attempts) throw;
+      if (attempt > 1) std::this_thread::sleep_for(unloading_ends);
+      load_ipvs(Words::dropped);
     } catch (...) {
       // What fails half-way is not shown.
       output.discard();
