@@ -5,6 +5,7 @@
 
 #include "line/values.hpp"
 #include "output/render.hpp"
+#include "output/rules.hpp"
 
 namespace ipvsadm {
 

@@ -17,7 +17,7 @@
 #include "ipvs/table.hpp"
 #include "line/failure.hpp"
 #include "line/rules_file.hpp"
-#include "output/render.hpp"
+#include "output/rules.hpp"
 #include "output/signals.hpp"
 
 namespace ipvsadm {

@@ -16,7 +16,7 @@
 #include "commands/drain_obstacles.hpp"
 #include "commands/run.hpp"
 #include "line/failure.hpp"
-#include "output/render.hpp"
+#include "output/rules.hpp"
 #include "output/signals.hpp"
 #include "output/watch_terminal.hpp"
 

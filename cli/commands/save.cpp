@@ -9,7 +9,7 @@
 #include "commands/run.hpp"
 #include "line/failure.hpp"
 #include "line/values.hpp"
-#include "output/render.hpp"
+#include "output/rules.hpp"
 
 namespace ipvsadm {
 namespace {

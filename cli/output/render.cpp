@@ -5,13 +5,13 @@
 #include <array>
 #include <charconv>
 #include <concepts>
-#include <iterator>
+#include <string>
 #include <string_view>
 
 #include "line/values.hpp"
 #include "line/words.hpp"
 #include "output/ipv4_text.hpp"
-#include "output/utf8.hpp"
+#include "output/put.hpp"
 
 namespace ipvsadm {
 namespace {
@@ -19,43 +19,6 @@ namespace {
 // Columns of an IPv4 name and port; an IPv6 one may push the rest to the right.
 constexpr std::size_t server_columns = 28;
 constexpr std::size_t service_columns = 33;
-
-template <typename... Arguments>
-void put(Text& text, fmt::format_string<Arguments...> format, Arguments&&... arguments) {
-  fmt::format_to(std::back_inserter(text), format, std::forward<Arguments>(arguments)...);
-}
-
-// Tables of many thousand rows spend their time in what follows: no format string is read for what every row has.
-
-/// Room for `size` characters at the end.
-char* extend(Text& text, std::size_t size) {
-  text.resize(text.size() + size);
-  return text.data() + text.size() - size;
-}
-
-void put(Text& text, std::string_view words) { words.copy(extend(text, words.size()), words.size()); }
-
-/// What comes from outside: names of hosts and links, a persistence engine's data.
-void put_outside_text(Text& text, std::string_view words) {
-  if (is_plain(words)) return put(text, words);
-  put(text, std::string_view(visible(words)));
-}
-
-template <std::integral Number>
-void put_number(Text& text, Number number) {
-  const fmt::format_int digits(+number);
-  put(text, {digits.data(), digits.size()});
-}
-
-void put_address(Text& text, const ipvs::Address& address) {
-  if (address.is_v6()) {
-    put(text, address.to_string());
-    return;
-  }
-  const std::size_t begin = text.size();
-  char* const place = extend(text, longest_ipv4);
-  text.resize(begin + static_cast<std::size_t>(write_ipv4(place, address) - place));
-}
 
 constexpr std::size_t longest_port = sizeof ":65535" - 1;
 
@@ -134,14 +97,6 @@ void put_service_name(Text& text, const ipvs::ServiceKey& key, Names* names) {
   if (key.family == ipvs::Family::ipv4 && text.size() - begin > service_columns) text.resize(begin + service_columns);
 }
 
-void put_netmask(Text& text, const ipvs::Service& service) {
-  if (service.key.family == ipvs::Family::ipv6) {
-    put(text, "{}", service.netmask);
-  } else {
-    put_address(text, ipvs::Address::v4(service.netmask));
-  }
-}
-
 void put_service_flags(Text& text, const ipvs::Service& service) {
   put(text, " ");
   put(text, service.scheduler);
@@ -189,24 +144,6 @@ std::string tunnel_text(const ipvs::Destination& server) {
   }
 }
 
-/// "-t 10.0.0.1:80", "-f 7 -6".
-void put_service_option(Text& text, const ipvs::ServiceKey& key, Names* names) {
-  if (key.is_fwmark()) {
-    put(text, "-f {}{}", key.fwmark, key.family == ipvs::Family::ipv6 ? " -6" : "");
-    return;
-  }
-  const ProtocolWords* words = find_words(key.protocol);
-  if (words == nullptr) {
-    // No option makes such a service: whoever reads the rule must hear of it.
-    put(text, "--protocol-{} ", static_cast<unsigned>(key.protocol));
-  } else if (const SpellingInfo& option = info(words->option); !option.short_names.empty()) {
-    for (const char character : {'-', option.short_names.front(), ' '}) text.push_back(character);
-  } else {
-    put(text, "--{} ", option.long_name);
-  }
-  render_endpoint(text, key.address, key.port, key.protocol, names);
-}
-
 std::string_view connection_protocol_name(ipvs::Protocol protocol) {
   if (protocol == ipvs::Protocol::none) return "IP";
   const ProtocolWords* words = find_words(protocol);
@@ -219,99 +156,6 @@ void put_connection_end(Text& text, const ipvs::Endpoint& end, std::size_t colum
   render_endpoint(text, end.address, end.port, protocol, names);
   pad(text, begin, columns, false);
 }
-
-void put_service_rule(Text& text, std::string_view command, const ipvs::Service& service, Names* names) {
-  put(text, command);
-  put_service_option(text, service.key, names);
-  put(text, " -s {}", service.scheduler);
-  if (service.persistent) put(text, " -p {}", service.persistence_timeout.count());
-  // Without -p the mask means nothing, but the kernel keeps it, and so must a rule.
-  if (service.netmask != ipvs::full_netmask(service.key.family)) {
-    put(text, " -M ");
-    put_netmask(text, service);
-  }
-  if (!service.persistence_engine.empty()) put(text, " --pe {}", service.persistence_engine);
-  if (service.one_packet) put(text, " -o");
-  if (any(service.scheduler_flags)) {
-    put(text, " -b {}", scheduler_flag_names(service.scheduler, service.scheduler_flags, true));
-  }
-}
-
-void put_server_name(Text& text, std::string_view command, const ipvs::ServiceKey& service,
-                     const ipvs::DestinationKey& server, Names* names) {
-  put(text, command);
-  put_service_option(text, service, names);
-  put(text, " -r ");
-  render_endpoint(text, server.address, server.port, service.protocol, names);
-}
-
-void put_server_rule(Text& text, std::string_view command, const ipvs::ServiceKey& service,
-                     const ipvs::Destination& server, Names* names) {
-  put(text, command);
-  put_service_option(text, service, names);
-  put(text, " -r ");
-  render_endpoint(text, server.key.address, server.key.port, service.protocol, names);
-  const bool tunnel = server.forwarding == ipvs::Forwarding::tunnel;
-  put(text, " -");
-  text.push_back(words_of(server.forwarding).option);
-  put(text, " -w ");
-  put_number(text, server.weight);
-  if (server.upper_threshold != 0) put(text, " -x {}", server.upper_threshold);
-  if (server.lower_threshold != 0) put(text, " -y {}", server.lower_threshold);
-  if (tunnel) {
-    put(text, " --tun-type {}", tunnel_type_name(server.tunnel_type));
-    if (server.tunnel_type == ipvs::TunnelType::gue) put(text, " --tun-port {}", server.tunnel_port);
-    if (server.tunnel_type != ipvs::TunnelType::ipip) {
-      static constexpr std::array<std::string_view, 3> checksums = {"nocsum", "csum", "remcsum"};
-      put(text, " --tun-{}", word_of(checksums, server.tunnel_checksum));
-    }
-  }
-}
-
-void put_daemon_rule(Text& text, const ipvs::Daemon& daemon) {
-  put(text, "--start-daemon {} --mcast-interface ", role_name(daemon.role));
-  put_outside_text(text, daemon.interface);
-  put(text, " --syncid {}", daemon.sync_id);
-  if (daemon.multicast_group) {
-    put(text, " --mcast-group ");
-    put_address(text, *daemon.multicast_group);
-  }
-  if (daemon.multicast_port != 0) put(text, " --mcast-port {}", daemon.multicast_port);
-  if (daemon.multicast_ttl != 0) put(text, " --mcast-ttl {}", daemon.multicast_ttl);
-  if (daemon.sync_maxlen != 0) put(text, " --sync-maxlen {}", daemon.sync_maxlen);
-}
-
-/// One function per change.
-struct RuleWriter {
-  Text& text;
-  Names* names;
-
-  void operator()(const ipvs::AddService& c) const { put_service_rule(text, "-A ", c.service, names); }
-  void operator()(const ipvs::EditService& c) const { put_service_rule(text, "-E ", c.service, names); }
-  void operator()(const ipvs::DeleteService& c) const {
-    put(text, "-D ");
-    put_service_option(text, c.key, names);
-  }
-  void operator()(const ipvs::AddDestination& c) const {
-    put_server_rule(text, "-a ", c.service, c.destination, names);
-  }
-  void operator()(const ipvs::EditDestination& c) const {
-    put_server_rule(text, "-e ", c.service, c.destination, names);
-  }
-  void operator()(const ipvs::DeleteDestination& c) const { put_server_name(text, "-d ", c.service, c.key, names); }
-  void operator()(const ipvs::Zero& c) const {
-    put(text, c.service ? "-Z " : "-Z");
-    if (c.service) put_service_option(text, *c.service, names);
-  }
-  void operator()(const ipvs::Flush& /*unused*/) const { put(text, "-C"); }
-  void operator()(const ipvs::SetTimeouts& c) const {
-    put(text, "--set {} {} {}", c.timeouts.tcp.count(), c.timeouts.tcp_fin.count(), c.timeouts.udp.count());
-  }
-  void operator()(const ipvs::StartDaemon& c) const { put_daemon_rule(text, c.daemon); }
-  void operator()(const ipvs::StopDaemon& c) const {
-    put(text, "--stop-daemon {} --syncid {}", role_name(c.role), c.sync_id);
-  }
-};
 
 }  // namespace
 
@@ -499,17 +343,6 @@ void render_counter(Text& text, std::uint64_t counter, bool exact) {
     }
   }
   put(text, "{:>8}T", counter / 1'000'000'000'000ULL);
-}
-
-void render_rule(Text& text, const ipvs::Change& change, Names* names) {
-  std::visit(RuleWriter{text, names}, change);
-  put(text, "\n");
-}
-
-std::string rule_text(const ipvs::Change& change) {
-  Text text;
-  render_rule(text, change, nullptr);
-  return {text.data(), text.size() - 1};
 }
 
 }  // namespace ipvsadm

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <string>
 
-#include "ipvs/change.hpp"
 #include "ipvs/config.hpp"
 #include "ipvs/connection.hpp"
 #include "ipvs/destination.hpp"
@@ -38,10 +37,5 @@ void render_daemon(Text& text, const ipvs::Daemon& daemon);
 
 /// A counter as the listings show it: a blank and eight columns, shortened with K, M, G or T from 100,000,000 on.
 void render_counter(Text& text, std::uint64_t counter, bool exact);
-
-/// A change as the line that makes it: what -S writes, what --apply --dry-run prints, and what -R reads.
-void render_rule(Text& text, const ipvs::Change& change, Names* names);
-/// The same by itself, numeric and without its newline.
-std::string rule_text(const ipvs::Change& change);
 
 }  // namespace ipvsadm

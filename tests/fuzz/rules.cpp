@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Any text as a rules file: it is read, or refused with a line of text and one of the exit statuses. What is read and
 // changes something can be written as a rule, and that rule means the same again.
+#include "output/rules.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -12,7 +14,6 @@
 #include "fake_names.hpp"
 #include "line/failure.hpp"
 #include "line/rules_file.hpp"
-#include "output/render.hpp"
 
 namespace {
 

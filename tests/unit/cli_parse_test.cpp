@@ -13,7 +13,7 @@
 #include "line/parse.hpp"
 #include "line/rules_file.hpp"
 #include "output/output.hpp"
-#include "output/render.hpp"
+#include "output/rules.hpp"
 
 using namespace ipvsadm;
 
