@@ -228,14 +228,25 @@ stop_serving pod3
 
 # An estimate, once there are fewer: two clients' UDP, one of which goes on.
 setup
-on client bash -c 'exec 3>/dev/udp/10.0.0.185/53 4>/dev/udp/10.0.0.185/53; echo x >&3
-  for i in 1 2 3 4 5 6; do echo x >&4; sleep 1; done' &
+# send_until FILE: a client sends from a port of its own until the file is there
+send_until() {
+  # shellcheck disable=SC2016 # for the inner shell
+  on client bash -c 'exec 3>/dev/udp/10.0.0.185/53; until [ -e "$1" ]; do echo x >&3; sleep 0.25; done' bash "$PWD/$1" 2>/dev/null &
+}
+rm -f first_ends second_ends
+send_until first_ends
+send_until second_ends
 become "two clients" 5 2 ipvsadm -L -c -u 10.0.0.185:53 --count
-status=0
-script -q -e -c "$IPVS_ADM -D -u 10.0.0.185:53 --drain=20" /dev/null </dev/null >progress || status=$?
-same "a service is drained of both and deleted" "0 -A -t 10.0.0.185:80 -s rr" "$status $(ipvsadm -Sn | grep -e -A)"
-holds "with one left an estimate is given" \
+script -q -f -e -c "$IPVS_ADM -D -u 10.0.0.185:53 --drain=60" progress </dev/null >/dev/null &
+drain=$!
+eventually "the drain waits for both" 20 grep -q '2 connections left' progress
+touch first_ends
+eventually "with one left an estimate is given" 40 \
   grep -q -E 'draining: 1 connection left, [0-9]+ s, about [0-9]+ s to go' progress
+touch second_ends
+status=0
+wait $drain || status=$?
+same "a service is drained of both and deleted" "0 -A -t 10.0.0.185:80 -s rr" "$status $(ipvsadm -Sn | grep -e -A)"
 
 # Clients that send on from one port.
 setup
