@@ -76,7 +76,7 @@ healthy "keepalived: persistence, a sorry server, another protocol" 10.0.0.185 "
 healthy "sh with its fallback" 10.0.0.185 "${web/rr/sh -b sh-fallback}" "$pod3 -m" "$pod4 -m -w 0"
 healthy "sh whose table others fill" 10.0.0.185 "${web/rr/sh}" "$pod4 -m -w 0" "$pod3 -m -w 256"
 healthy "mh with a server of weight 0 from the start" 10.0.0.185 "${web/rr/mh -b mh-port}" "$pod3 -m" "$pod4 -m -w 0"
-healthy "a threshold that is not reached" 10.0.0.185 "$web" "$pod3 -m -x 1000 -y 500"
+healthy "a threshold that is not reached" 10.0.0.185 "$web" "$pod3 -m -x 1000000 -y 500000"
 iptables-legacy -t mangle -A PREROUTING -d 10.0.0.185 -p tcp --dport 80 -j MARK --set-mark 7
 healthy "a mark" 10.0.0.185 '-A -f 7 -s rr' '-a -f 7 -r 172.17.0.3:0 -m' '-a -f 7 -r 172.17.0.4:0 -m'
 iptables-legacy -t mangle -F
