@@ -42,10 +42,9 @@ void load(const char* module, Words words) {
   posix_spawnattr_destroy(&attributes);
 }
 
-struct SchedulerModule {
-  const char* scheduler;
-  const char* module;
-  const char* folder;  ///< is there while it is loaded
+/// One that keeps something for each network namespace.
+struct Scheduler {
+  const char* name;
   bool tried = false;
 };
 
@@ -54,12 +53,12 @@ struct SchedulerModule {
 void load_ipvs(Words words) { load("ip_vs", words); }
 
 void load_scheduler_of(const ipvs::Service& service) {
-  static std::array modules{SchedulerModule{"lblc", "ip_vs_lblc", "/sys/module/ip_vs_lblc"},
-                            SchedulerModule{"lblcr", "ip_vs_lblcr", "/sys/module/ip_vs_lblcr"}};
-  for (SchedulerModule& module : modules) {
-    if (service.scheduler != module.scheduler || module.tried) continue;
-    module.tried = true;
-    if (access(module.folder, F_OK) != 0) load(module.module, Words::dropped);
+  static std::array schedulers{Scheduler{"lblc"}, Scheduler{"lblcr"}};
+  for (Scheduler& scheduler : schedulers) {
+    if (service.scheduler != scheduler.name || scheduler.tried) continue;
+    scheduler.tried = true;
+    const std::string module = "ip_vs_" + service.scheduler;
+    if (access(("/sys/module/" + module).c_str(), F_OK) != 0) load(module.c_str(), Words::dropped);
   }
 }
 

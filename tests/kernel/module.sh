@@ -13,10 +13,14 @@ if [ "${IPVS_KERNEL-}" = host ]; then
   exit
 fi
 modprobe ip_vs
+# unload BEGIN: takes out the modules whose names begin so, as far as nothing needs them
+unload() {
+  local module
+  for module in $(lsmod | awk -v begin="$1" 'index($1, begin) == 1 { print $1 }'); do modprobe -q -r "$module" 2>/dev/null || true; done
+}
 # unloaded: takes out ip_vs and what stands on it
 unloaded() {
-  local module
-  for module in $(lsmod | awk '/^ip_vs/ { print $1 }'); do modprobe -q -r "$module" 2>/dev/null || true; done
+  unload ip_vs
   ! lsmod | grep -q '^ip_vs '
 }
 
@@ -47,7 +51,7 @@ echo /bin/false >/proc/sys/kernel/modprobe
 alone() {
   local status=0
   ipvsadm -C
-  for module in $(lsmod | awk '/^ip_vs_/ { print $1 }'); do modprobe -q -r "$module" || true; done
+  unload ip_vs_
   modprobe ip_vs_wlc
   "$@" >said 2>&1 || status=$?
   echo "$status $(<said) $(ipvsadm -Sn | sed 's/ *$//' | tr '\n' ';')"
